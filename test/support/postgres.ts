@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import pg from "pg";
+import { Client } from "pg";
 import { postgresProgram } from "../../engine/postgres/programs.ts";
 import type { ConnectionSettings } from "../../engine/postgres/connection.ts";
 import { freePort } from "./ports.ts";
@@ -106,9 +106,9 @@ async function waitUntilReady(settings: ConnectionSettings, server: ChildProcess
 /** Runs `use` with a connected client and closes it whatever happens. */
 export async function withClient<Result>(
   settings: ConnectionSettings,
-  use: (client: pg.Client) => Promise<Result>,
+  use: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({ ...settings, ssl: false });
+  const client = new Client({ ...settings, ssl: false });
   await client.connect();
   try {
     return await use(client);

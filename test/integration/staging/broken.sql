@@ -1,0 +1,1 @@
+CREATE SCHEMA half_way; SELECT no_such_function();
