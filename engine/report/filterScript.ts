@@ -7,11 +7,11 @@ import { trusted, type Html } from "./html.ts";
 export const filterScript: Html = trusted(`
 (() => {
   const form = document.querySelector(".filter");
-  const categories = [...document.querySelectorAll(".category")];
+  const folds = [...document.querySelectorAll(".category, .calm")];
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.dataset.was = d.open ? "open" : ""; d.open = true; }));
   addEventListener("afterprint", () => document.querySelectorAll("details").forEach((d) => { d.open = d.dataset.was === "open"; }));
   if (!form) return;
-  const opened = new Map(categories.map((c) => [c, c.open]));
+  const opened = new Map();
   const rows = [...document.querySelectorAll(".row")];
   const search = form.querySelector("input[type=search]");
   const boxes = [...form.querySelectorAll("input[type=checkbox]")];
@@ -20,7 +20,7 @@ export const filterScript: Html = trusted(`
   const apply = () => {
     const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
     const wanted = boxes.filter((b) => b.checked).map((b) => b.value);
-    if (!active) categories.forEach((c) => opened.set(c, c.open));
+    if (!active) folds.forEach((fold) => opened.set(fold, fold.open));
     active = words.length > 0 || wanted.length > 0;
     let shown = 0;
     for (const row of rows) {
@@ -29,10 +29,10 @@ export const filterScript: Html = trusted(`
       row.hidden = !match;
       if (match) shown += 1;
     }
-    for (const category of categories) {
-      const any = category.querySelector(".row:not([hidden])") !== null;
-      category.hidden = active && !any;
-      category.open = active ? any : opened.get(category);
+    for (const fold of folds) {
+      const any = fold.querySelector(".row:not([hidden])") !== null;
+      fold.hidden = active && !any;
+      fold.open = active ? any : opened.get(fold);
     }
     output.textContent = active ? shown + " of " + rows.length + " shown" : "";
   };

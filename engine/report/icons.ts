@@ -4,7 +4,7 @@ import type { Standing } from "./standing.ts";
 const shapes = {
   passed: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
   failed: '<path d="M6.5 6.5l11 11M17.5 6.5l-11 11"/>',
-  errored: '<path d="M12 5v8.5M12 18.2v.3"/>',
+  errored: '<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5M12 16.2v.2"/>',
   warning: '<path d="M12 4.5l8.5 15h-17zM12 10.5v4M12 17v.1"/>',
   skipped: '<path d="M6 12h12"/>',
   chevron: '<path d="M9.5 6l6 6-6 6"/>',

@@ -45,7 +45,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
  * every check by category, and the sections of the report's own kind. Makes no request, works without scripts.
  */
 export function renderPage(content: PageContent): string {
-  const attention = worstFirst(content.checks).filter((check) => !["passed", "skipped"].includes(standingOf(check)));
+  const attention = worstFirst(content.checks).filter(needsAttention);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -62,8 +62,8 @@ ${renderMasthead(content)}
 <main>
 ${content.figures.length > 0 && renderFigures(content.figures)}
 ${attention.length > 0 && renderAttention(attention)}
-${content.sections.map(({ title, body }) => html`<section><h2>${title}</h2><div class="panel">${body}</div></section>`)}
 ${content.checks.length > 0 && renderChecks(content.checks)}
+${content.sections.map(({ title, body }) => html`<section><h2>${title}</h2><div class="panel">${body}</div></section>`)}
 </main>
 <footer>Understudy, ${content.title.toLowerCase()} of stack ${content.stack}. The same in JSON lies beside this file.</footer>
 <script>${filterScript}</script>
@@ -122,14 +122,23 @@ ${present.length > 1 && present.map((standing) => html`<label class="toggle is-$
 <output aria-live="polite"></output></form>`;
 }
 
-/** Closed when everything in it passed. */
+/** Closed when everything in it passed; what passed beside something that did not is folded away once more. */
 function renderCategory(category: string, members: readonly CheckResult[]): Html {
   const sorted = worstFirst(members);
-  const needsAttention = sorted.some((check) => !["passed", "skipped"].includes(standingOf(check)));
-  return html`<details class="category"${needsAttention && html` open`}>
+  const open = sorted.filter(needsAttention);
+  const calm = sorted.filter((check) => !needsAttention(check));
+  return html`<details class="category"${open.length > 0 && html` open`}>
 <summary>${icon("chevron", "chevron")}<h3>${category}</h3>${renderBar(members)}<span class="counts">${describeTotals(members)}</span></summary>
-<ul class="rows">${sorted.map(renderRow)}</ul>
+<div class="rows">${
+    open.length === 0
+      ? html`<ul>${calm.map(renderRow)}</ul>`
+      : html`<ul>${open.map(renderRow)}</ul>${calm.length > 0 && html`<details class="calm"><summary>${icon("chevron", "chevron")}${describeTotals(calm)}</summary><ul>${calm.map(renderRow)}</ul></details>`}`
+  }</div>
 </details>`;
+}
+
+function needsAttention(check: CheckResult): boolean {
+  return !["passed", "skipped"].includes(standingOf(check));
 }
 
 function renderBar(members: readonly CheckResult[]): Html {
@@ -144,7 +153,7 @@ function renderBar(members: readonly CheckResult[]): Html {
 
 function renderRow(check: CheckResult): Html {
   const standing = standingOf(check);
-  const inFull = standing === "passed" || standing === "skipped";
+  const inFull = !needsAttention(check);
   return html`<li class="row is-${standing}" data-standing="${standing}">${icon(standing)}
 <span class="name"><span class="visually-hidden">${standingLabel[standing]}: </span>${inFull ? check.title : html`<a href="#check-${check.id}">${check.title}</a>`} <span class="id">${check.id}</span></span>
 <span class="took">${formatDuration(check.durationMs)}</span>

@@ -68,7 +68,7 @@ h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); }
 
 .categories { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; overflow: clip; }
 .category + .category { border-top: 1px solid var(--line); }
-.category > summary { display: grid; grid-template-columns: 1.1rem minmax(7rem, 13rem) minmax(4rem, 1fr) auto; align-items: center; gap: .2rem .9rem; padding: .7rem 1.15rem; cursor: pointer; list-style: none; }
+.category > summary { display: grid; grid-template-columns: 1.1rem minmax(7rem, 12rem) minmax(4rem, 1fr) minmax(13rem, max-content); align-items: center; gap: .2rem .9rem; padding: .7rem 1.15rem; cursor: pointer; list-style: none; }
 .category > summary::-webkit-details-marker { display: none; }
 .category > summary:hover { background: var(--sunk); }
 .category > summary:focus-visible { outline-offset: -2px; }
@@ -86,7 +86,10 @@ h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); }
 .row .name .id { margin-left: .5rem; font-size: .8em; }
 .row .seen { grid-column: 2; color: var(--soft); font-size: .92rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .row .took { color: var(--soft); font-size: .85rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.row[hidden], .card[hidden], .category[hidden] { display: none; }
+.row[hidden], .calm[hidden], .category[hidden] { display: none; }
+.calm > summary { display: flex; align-items: center; gap: .9rem; padding: .45rem 1.15rem; color: var(--soft); font-size: .92rem; cursor: pointer; list-style: none; }
+.calm > summary::-webkit-details-marker { display: none; }
+.calm > summary:hover { background: var(--sunk); }
 
 .panel { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.15rem; overflow-x: auto; }
 .panel > * + * { margin-top: .75rem; }
@@ -95,6 +98,7 @@ th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-bottom: 1px soli
 tr:last-child td { border-bottom: 0; }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); }
 td.number, th.number { text-align: right; }
+th:last-child, td:last-child { padding-right: 0; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .details { margin-top: .7rem; font-size: .92rem; }
 .details > summary { cursor: pointer; color: var(--link); width: fit-content; }
