@@ -17,7 +17,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 async function candidateFolders(): Promise<string[]> {
-  const versions = await readdir(debianRoot).catch(() => []);
+  const versions = await readdir(debianRoot).catch((): string[] => []);
   const packaged = supportedMajors
     .filter((major) => versions.includes(String(major)))
     .map((major) => join(debianRoot, String(major), "bin"));
