@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    reporters: ["default", "./test/reporter.ts"],
     projects: [
       {
         extends: true,

@@ -24,7 +24,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "config.ts": { mayImport: ["engine/"], withoutPackages: ["@pulumi/"] },
   "index.ts": { mayImport: ["components/", "platforms/", "resources/", "engine/", "config.ts"] },
   "cli/": { mayImport: ["cli/", "index.ts", "config.ts", "components/", "platforms/", "resources/", "engine/", "tools/"] },
-  "tools/": { mayImport: ["tools/"] },
+  "tools/": { mayImport: ["tools/", "engine/"] },
   "workloads/": { mayImport: ["workloads/", "engine/"], withoutPackages: ["@pulumi/"] },
 };
 

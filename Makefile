@@ -1,0 +1,44 @@
+# Understudy: stand up a staging stack, rehearse the migration on it, take it down.
+# Options for the command go in ARGS: make up ARGS="--port-offset 100"
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help modules setup setup-test up down test lint typecheck test-faults bench-stack
+
+understudy := cli/understudy
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+up: setup ## set up the machine, then deploy stack "local"
+	@$(understudy) up --stack local --yes $(ARGS)
+
+down: ## destroy stack "local"; backups and reports stay
+	@$(understudy) destroy --stack local --yes $(ARGS)
+
+setup: ## get Node, the Pulumi engine and the system packages
+	@sh tools/bootstrap.sh up
+
+setup-test:
+	@sh tools/bootstrap.sh test
+
+test: setup-test ## everything: lint, types, unit, integration and end-to-end tests
+	@$(MAKE) --no-print-directory lint typecheck
+	@vitest run
+
+modules:
+	@sh tools/bootstrap.sh modules
+
+lint: modules ## code rules and the direction of imports
+	@oxlint --deny-warnings
+
+typecheck: modules ## types
+	@tsc --noEmit
+
+test-faults: setup-test ## plant faults and count those found
+	@vitest run fault
+
+bench-stack: setup ## time up, preview and destroy, and measure memory
+	@node bench/stack.ts
