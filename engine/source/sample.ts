@@ -79,7 +79,10 @@ export async function createSampleSource(options: CreateSampleSource): Promise<S
       const present = await labelOf(client, database, displayUrl({ ...maintenance, database }));
       if (present?.sample === sample) return finished(client, { database, users, reader, created: false }, present.tables);
 
-      const tables = await build(client, building, { ...options, onProgress }, sample);
+      const tables = await build(client, building, { ...options, onProgress }, sample).catch(async (error: unknown) => {
+        await withSession(maintenance, { applicationName: "understudy sample" }, (other) => dropDatabase(other, building)).catch(() => {});
+        throw error;
+      });
       await switchDatabase(maintenance, { live: database, next: building, previous: `${database}_previous` }, signal);
       await dropDatabase(client, `${database}_previous`);
       return finished(client, { database, users, reader, created: true }, tables);

@@ -4,12 +4,14 @@
 -- documentation (RFC 2606, RFC 5737, RFC 3849, 555-01xx). Foreign keys are checked by whoever runs this, at the end.
 SET timezone = 'UTC';
 
+-- Written so that the planner can inline each: no STABLE operator (text || bigint) inside an IMMUTABLE one.
+
 -- A number from 0 to n - 1 that follows from row i and the salt of what it decides.
 CREATE FUNCTION pg_temp.pick(i bigint, salt bigint, n bigint) RETURNS bigint IMMUTABLE LANGUAGE sql
 AS $$ SELECT abs(hashint8extended(i, salt) % n) $$;
 
-CREATE FUNCTION pg_temp.user_id(i bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT md5('user' || i)::uuid $$;
-CREATE FUNCTION pg_temp.story_id(i bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT md5('story' || i)::uuid $$;
+CREATE FUNCTION pg_temp.user_id(i bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT md5('user' || i::text)::uuid $$;
+CREATE FUNCTION pg_temp.story_id(i bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT md5('story' || i::text)::uuid $$;
 
 CREATE FUNCTION pg_temp.given(i bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT (ARRAY['Anna','Ben','Clara','David','Emma','Felix','Grace','Hugo','Ida','Jonas','Karin','Leo','Mia','Noah','Olga',
@@ -25,7 +27,7 @@ $$;
 -- What an email is made of: plain ASCII, unique through the row number.
 CREATE FUNCTION pg_temp.handle(i bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT (ARRAY['anna','ben','clara','david','emma','felix','grace','hugo','ida','jonas','mia','noah','olga','paul','reader',
-    'tara'])[1 + pg_temp.pick(i, 3, 16)] || '.' || (ARRAY['berg','evans','ito','lopez','novak','quinn','rossi','weber'])[1 + pg_temp.pick(i, 4, 8)] || i
+    'tara'])[1 + pg_temp.pick(i, 3, 16)] || '.' || (ARRAY['berg','evans','ito','lopez','novak','quinn','rossi','weber'])[1 + pg_temp.pick(i, 4, 8)] || i::text
 $$;
 CREATE FUNCTION pg_temp.plain_email(i bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT pg_temp.handle(i) || '@' || (ARRAY['example.org','example.net','example.com','mail.example','school.example'])[1 + pg_temp.pick(i, 5, 5)]
@@ -52,7 +54,7 @@ CREATE FUNCTION pg_temp.city(i bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT (ARRAY['Berlin','Lagos','São Paulo','Zürich','Kraków','Osaka','Accra','Lima','Malmö','Halifax'])[1 + pg_temp.pick(i, 8, 10)]
 $$;
 -- Six years, and the instants that break date arithmetic: leap day, before 2000, both changes of the clocks, the turn of a year.
-CREATE FUNCTION pg_temp.moment(i bigint, salt bigint) RETURNS timestamptz IMMUTABLE LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.moment(i bigint, salt bigint) RETURNS timestamptz STABLE LANGUAGE sql AS $$
   SELECT CASE pg_temp.pick(i, salt, 400)
     WHEN 0 THEN timestamptz '2024-02-29 23:59:59.999999+00'
     WHEN 1 THEN timestamptz '1999-12-31 23:59:59+00'
@@ -113,6 +115,7 @@ SELECT pg_temp.user_id(i),
 DO $$ BEGIN RAISE NOTICE 'stories'; END $$;
 
 -- A story for every 25 users, at least 40; most by an author, some by nobody that is left.
+WITH authors AS MATERIALIZED (SELECT "id", row_number() OVER (ORDER BY "id") AS number FROM "User" WHERE "role" = 'AUTHOR')
 INSERT INTO "Story" ("id", "slug", "title", "body", "status", "authorId", "priceCents", "tags", "metadata", "publishedAt", "createdAt")
 SELECT pg_temp.story_id(i),
        'story-' || i || '-' || (ARRAY['lantern','river','fox','map','market','lighthouse'])[1 + pg_temp.pick(i, 30, 6)],
@@ -132,8 +135,7 @@ SELECT pg_temp.story_id(i),
   FROM (SELECT i, users, (ARRAY['PUBLISHED','PUBLISHED','PUBLISHED','PUBLISHED','PUBLISHED','PUBLISHED','DRAFT','DRAFT','IN_REVIEW','ARCHIVED'])
                            [1 + pg_temp.pick(i, 43, 10)] AS status
           FROM (SELECT current_setting('understudy.source_users')::bigint AS users) AS size, generate_series(1, greatest(40, users / 25)) AS i) AS numbered
-  LEFT JOIN (SELECT "id", row_number() OVER (ORDER BY "id") AS number, count(*) OVER () AS total FROM "User" WHERE "role" = 'AUTHOR') AS authors
-         ON authors.number = 1 + i % authors.total
+  LEFT JOIN authors ON authors.number = 1 + i % (SELECT greatest(1, count(*)) FROM authors)
  ORDER BY i;
 
 DO $$ BEGIN RAISE NOTICE 'reading lists'; END $$;

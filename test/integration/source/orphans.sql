@@ -1,0 +1,1 @@
+INSERT INTO "UserStory" ("userId", "storyId") VALUES (gen_random_uuid(), gen_random_uuid());
