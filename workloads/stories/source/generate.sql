@@ -90,10 +90,10 @@ SELECT pg_temp.user_id(i),
             WHEN part < 700 THEN 'LEARNER' WHEN part < 800 THEN 'CUSTOMER' WHEN part < 870 THEN 'TEACHER' WHEN part < 920 THEN 'AUTHOR'
             WHEN part < 970 THEN 'VOLUNTEER' WHEN part < 997 THEN 'INSTITUTION' ELSE 'ADMIN' END::"UserRole",
        CASE WHEN part BETWEEN 800 AND 869 THEN pg_temp.city(i) || ' Primary School' WHEN pg_temp.pick(i, 14, 100) < 10 THEN '' END,
-       CASE WHEN pg_temp.pick(i, 15, 100) < 60 THEN NULL
+       CASE WHEN i % 1999 = 61 THEN repeat(pg_temp.sentence(i, 0) || E'\n', 2000)
+            WHEN pg_temp.pick(i, 15, 100) < 60 THEN NULL
             WHEN pg_temp.pick(i, 15, 100) < 62 THEN ''
             WHEN pg_temp.pick(i, 15, 100) < 70 THEN 'Reader from ' || pg_temp.city(i) || '. Write to me at ' || pg_temp.plain_email(i) || ' or call ' || pg_temp.phone(i) || '.'
-            WHEN i % 1999 = 61 THEN repeat(pg_temp.sentence(i, 0) || E'\n', 2000)
             ELSE pg_temp.sentence(i, 1) || ' ' || pg_temp.sentence(i, 2) END,
        CASE WHEN pg_temp.pick(i, 16, 100) < 15 THEN NULL
             WHEN pg_temp.pick(i, 16, 100) < 35 THEN inet '2001:db8::' + pg_temp.pick(i, 17, 4611686018427387904)
