@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { access, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { LocalWorkspace, PulumiCommand, Stack, type OutputMap } from "@pulumi/pulumi/automation/index.js";
+import { exitCode, UnderstudyError } from "../engine/errors.ts";
+import { findEngine } from "../tools/engine.ts";
+import program from "../index.ts";
+import { clearStaleLocks } from "./locks.ts";
+import { project, type ProjectPaths } from "./project.ts";
+import { readOverrides, writeEffective, writeOverrides, type Overrides } from "./stackFile.ts";
+
+/** A stack, ready for an operation of the engine. */
+export interface OpenStack {
+  readonly name: string;
+  readonly stack: Stack;
+  readonly overrides: Overrides;
+  /** Whether anything was ever deployed under that name. */
+  readonly exists: boolean;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** `write` changes the stack; `read` leaves no trace, not even when the stack was never made. */
+  readonly mode: "read" | "write";
+  readonly overrides?: Overrides;
+  readonly paths?: ProjectPaths;
+}
+
+const stackName = /^[a-z][a-z0-9-]{0,40}$/;
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function stateFile({ backend }: ProjectPaths, name: string): string {
+  return join(backend, ".pulumi", "stacks", "understudy", `${name}.json`);
+}
+
+async function ensurePassphrase(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
+}
+
+/**
+ * Opens a stack on the real engine, with the program of this checkout run inline.
+ * @throws UnderstudyError exit 2 for a name that cannot be one, exit 3 without an engine.
+ */
+export async function openStack(name: string, options: OpenOptions): Promise<OpenStack> {
+  const { mode, paths = project } = options;
+  if (!stackName.test(name)) {
+    throw new UnderstudyError(`"${name}" cannot be a stack's name: lower-case letters, digits and dashes, a letter first, at most 41.`, {
+      exitCode: exitCode.usage,
+    });
+  }
+  const deployed = await exists(stateFile(paths, name));
+  const scratch = mode === "read" ? await mkdtemp(join(tmpdir(), "understudy-")) : undefined;
+  try {
+    // A preview of what was never made runs on a backend of its own, which is thrown away.
+    const own = scratch === undefined || deployed ? paths.own : scratch;
+    const place = { backend: join(own, "backend"), passphrase: join(own, "passphrase") };
+    await mkdir(place.backend, { recursive: true, mode: 0o700 });
+    await chmod(own, 0o700);
+    await ensurePassphrase(place.passphrase);
+    if (mode === "write") await clearStaleLocks(paths, name);
+
+    const overrides = { ...(await readOverrides(paths, name)), ...options.overrides };
+    const workFolder = scratch === undefined ? paths.work : join(scratch, "work");
+    await writeEffective(paths, name, overrides, workFolder);
+    if (mode === "write" && options.overrides !== undefined) await writeOverrides(paths, name, overrides);
+
+    const workspace = await openWorkspace(paths, place, workFolder, join(scratch ?? paths.own, "home"));
+    const known = await exists(join(place.backend, ".pulumi", "stacks", "understudy", `${name}.json`));
+    const stack = await (known ? Stack.select(name, workspace) : Stack.create(name, workspace));
+    return {
+      name,
+      stack,
+      overrides,
+      exists: deployed,
+      close: async () => {
+        if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function openWorkspace(
+  { root }: ProjectPaths,
+  place: { readonly backend: string; readonly passphrase: string },
+  workDir: string,
+  pulumiHome: string,
+): Promise<LocalWorkspace> {
+  const engine = await findEngine({ root });
+  // The engine looks for the dynamic provider beside itself or on PATH, and this process for the engine.
+  process.env["PATH"] = [dirname(engine.pulumiPath), process.env["PATH"] ?? ""].join(delimiter);
+  return LocalWorkspace.create({
+    workDir,
+    program,
+    pulumiCommand: await PulumiCommand.get({ skipVersionCheck: true }),
+    pulumiHome,
+    envVars: {
+      PULUMI_BACKEND_URL: `file://${place.backend}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: place.passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      UNDERSTUDY_ROOT: root,
+      UNDERSTUDY_NODE: process.execPath,
+    },
+  });
+}
+
+/**
+ * The outputs of a deployed stack.
+ * @throws UnderstudyError (exit 2) when it was never deployed.
+ */
+export async function outputsOf(name: string): Promise<OutputMap> {
+  await requireDeployed(name);
+  const open = await openStack(name, { mode: "read" });
+  try {
+    return await open.stack.outputs();
+  } finally {
+    await open.close();
+  }
+}
+
+/** @throws UnderstudyError (exit 2) when the stack was never deployed. */
+export async function requireDeployed(name: string, paths: ProjectPaths = project): Promise<void> {
+  if (await exists(stateFile(paths, name))) return;
+  throw new UnderstudyError(`There is no stack ${name} here.`, {
+    exitCode: exitCode.usage,
+    remedy: `Make it with: understudy up --stack ${name}`,
+  });
+}

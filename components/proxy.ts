@@ -1,0 +1,74 @@
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import type { Service } from "../platforms/platform.ts";
+import type { After, StackContext } from "./context.ts";
+import { renderNginxConf } from "./proxy/nginx-conf.ts";
+
+export interface ProxyArgs extends After {
+  readonly context: StackContext;
+  readonly app: { readonly host: string; readonly port: number; readonly healthPath: string };
+}
+
+/** Files of the proxy's configuration folder. */
+export const proxyFiles = {
+  certificate: "tls/staging.crt",
+  key: "tls/staging.key",
+  /** While it is there, people see the maintenance page. */
+  maintenanceFlag: "maintenance.on",
+} as const;
+
+/** Log of requests, in document 004's format, apart from nginx's own messages. */
+export const accessLogName = "access";
+
+/** nginx: TLS in front of the app, marked as staging on every response. */
+export class Proxy extends ComponentResource {
+  readonly service: Service;
+  readonly url: string;
+
+  constructor(name: string, args: ProxyArgs, opts: ComponentResourceOptions) {
+    super("understudy:index:Proxy", name, {}, opts);
+    const { context, app } = args;
+    const { platform, config, ports, workload } = context;
+    const folder = platform.configFolder("proxy");
+    const certificate = platform.certificate("certificate", { parent: this });
+
+    this.url = `https://localhost:${ports.https}`;
+    this.service = platform.service(
+      {
+        name: "proxy",
+        program: { kind: "nginx", configFile: "nginx.conf" },
+        ports: { main: ports.https, redirect: ports.http, status: ports.nginxStatus },
+        files: [
+          {
+            path: "nginx.conf",
+            content: renderNginxConf({
+              folder,
+              httpsPort: ports.https,
+              httpPort: ports.http,
+              statusPort: ports.nginxStatus,
+              listenHosts: platform.loopbackAddresses(),
+              publicHost: "localhost",
+              certificateFile: `${folder}/${proxyFiles.certificate}`,
+              keyFile: `${folder}/${proxyFiles.key}`,
+              upstreams: [{ host: app.host, port: app.port }],
+              healthPath: app.healthPath,
+              staticFolder: `${folder}/static`,
+              maintenanceFlagFile: `${folder}/${proxyFiles.maintenanceFlag}`,
+              accessLog: "/dev/stdout",
+              bannerText: config.proxy.bannerText,
+              maxBodyBytes: config.proxy.maxBodyMb * 1024 ** 2,
+              workerProcesses: 1,
+            }),
+          },
+          { path: proxyFiles.certificate, content: certificate.certificatePem },
+          { path: proxyFiles.key, content: certificate.keyPem, secret: true },
+        ],
+        trees: [{ from: workload.path(workload.manifest.proxy.static), to: "static" }],
+        logs: { timestamps: false, routes: [{ name: accessLogName, pattern: "^[^ ]+ \\[STAGING\\] " }] },
+        probe: { kind: "http", path: app.healthPath, tls: true, expectStatus: 200 },
+        health: config.health,
+      },
+      { parent: this, ...(args.dependsOn === undefined ? {} : { dependsOn: args.dependsOn }) },
+    );
+    this.registerOutputs({ url: this.url });
+  }
+}

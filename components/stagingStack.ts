@@ -1,0 +1,248 @@
+import { all, ComponentResource, secret, type ComponentResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { connectionFromUrl } from "../engine/postgres/url.ts";
+import type { ConnectionSettings } from "../engine/postgres/connection.ts";
+import type { StagingDatabase } from "../engine/staging/database.ts";
+import { Backup } from "../resources/backup.ts";
+import { DataCopy } from "../resources/dataCopy.ts";
+import { MigrationTest } from "../resources/migrationTest.ts";
+import { SampleSource } from "../resources/sampleSource.ts";
+import { StagingSetup } from "../resources/stagingSetup.ts";
+import { Validation } from "../resources/validation.ts";
+import type { TargetDescription } from "../resources/validationTarget.ts";
+import type { Service } from "../platforms/platform.ts";
+import { App } from "./app.ts";
+import { Cache } from "./cache.ts";
+import type { StackContext } from "./context.ts";
+import { Database } from "./database.ts";
+import { hashOf } from "./hash.ts";
+import { Monitoring } from "./monitoring.ts";
+import { accessLogName, Proxy, proxyFiles } from "./proxy.ts";
+
+export interface StagingStackArgs {
+  readonly context: StackContext;
+  /** Supervisor's name of the stack on this machine. */
+  readonly stackId: string;
+}
+
+/** Production, and how to tell one from another. */
+interface Source {
+  readonly connection: Input<ConnectionSettings>;
+  readonly identity: string;
+  readonly allowWritable: boolean;
+  readonly dependsOn: Resource[];
+  readonly services: Service[];
+}
+
+/**
+ * The whole: database → source → backup → copy → cache → app → proxy → monitoring → rehearsal → validation,
+ * each waiting only for what it needs.
+ */
+export class StagingStack extends ComponentResource {
+  readonly target: Output<TargetDescription>;
+  readonly urls: Readonly<Record<string, string>>;
+  readonly reports: Output<Record<string, string>>;
+
+  constructor(name: string, args: StagingStackArgs, opts?: ComponentResourceOptions) {
+    super("understudy:index:StagingStack", name, {}, opts);
+    const { context, stackId } = args;
+    const { config, ports, platform, workload, stack, reportsFolder } = context;
+    const workloadFolder = workload.folder;
+    const { manifest } = workload;
+    const common = { workloadFolder, stack, reportsFolder };
+
+    const database = new Database("database", { context, service: "database", port: ports.database, settings: config.database.settings }, { parent: this });
+    const staging = stagingOf(context, database, this);
+    const setup = new StagingSetup(
+      "staging-setup",
+      {
+        staging,
+        workloadFolder,
+        stack,
+        schemaHash: hashOf(workload, [...manifest.database.schema, ...manifest.database.staging]),
+        volumeId: database.volume.id,
+      },
+      { parent: this, dependsOn: [database.service.resource] },
+    );
+
+    const source = sourceOf(context, this);
+    const policyHash = hashOf(workload, [manifest.copy.masking, manifest.copy.subset]);
+    const copyTrigger = [policyHash, source.identity, String(config.copy.limit), String(config.copy.revision)].join("/");
+    const backup = new Backup(
+      "backup",
+      {
+        staging,
+        stack,
+        folder: reportsFolder,
+        keepHours: config.backup.keepHours,
+        before: database.volume.id.apply((id) => `${copyTrigger}/${id}`),
+      },
+      { parent: this, dependsOn: [setup] },
+    );
+    const copy = new DataCopy(
+      "data-copy",
+      {
+        ...common,
+        source: secret(source.connection),
+        staging,
+        maskingKey: platform.secret("masking-key", { parent: this }),
+        limit: config.copy.limit,
+        allowWritableSource: source.allowWritable,
+        policyHash,
+        sourceIdentity: source.identity,
+        volumeId: database.volume.id,
+        revision: config.copy.revision,
+      },
+      { parent: this, dependsOn: [backup, setup, ...source.dependsOn] },
+    );
+
+    const cache = new Cache("cache", { context }, { parent: this });
+    const app = new App(
+      "app",
+      { context, databasePassword: staging.apply(({ passwords }) => passwords.app), cacheUrl: cache.url, dependsOn: [copy, cache.service.resource] },
+      { parent: this },
+    );
+    const proxy = new Proxy(
+      "proxy",
+      { context, app: { host: platform.hostOf("app"), port: ports.app, healthPath: app.healthPath }, dependsOn: [app.service.resource] },
+      { parent: this },
+    );
+    const monitoring = config.monitoring.enabled
+      ? new Monitoring(
+          "monitoring",
+          {
+            context,
+            app,
+            databasePassword: staging.apply(({ passwords }) => passwords.readOnly),
+            cachePassword: cache.password,
+            databaseService: database.service,
+            setup,
+            cache: cache.service,
+            proxy: proxy.service,
+          },
+          { parent: this },
+        )
+      : undefined;
+
+    const rehearsal = config.rehearsal.enabled
+      ? new MigrationTest(
+          "migration-test",
+          {
+            ...common,
+            staging,
+            backupFile: backup.file,
+            migrationsHash: hashOf(workload, [manifest.migrations.folder, manifest.migrations.expectations, manifest.integrity]),
+            ...(config.sourceUrl === undefined ? { targetRows: config.source.users } : {}),
+            copyId: copy.copyId,
+            revision: config.rehearsal.revision,
+          },
+          { parent: this, dependsOn: [copy, app.service.resource] },
+        )
+      : undefined;
+
+    const services = [database.service, ...source.services, cache.service, app.service, proxy.service, ...(monitoring?.services ?? [])];
+    this.target = targetOf({ context, staging, cache, app, proxy, monitoring, source, services });
+    const validation = config.validation.enabled
+      ? new Validation(
+          "validation",
+          {
+            target: this.target,
+            stackId,
+            workloadFolder,
+            reportsFolder,
+            quick: config.validation.quick,
+            checksHash: hashOf(workload, [manifest.validation, manifest.integrity]),
+            subject: all([...services.map(({ fingerprint }) => fingerprint), copy.copyId]),
+            revision: config.validation.revision,
+          },
+          { parent: this, dependsOn: [...services.map(({ resource }) => resource), copy, ...(rehearsal === undefined ? [] : [rehearsal])] },
+        )
+      : undefined;
+
+    this.reports = all({
+      backup: backup.file,
+      dataCopy: copy.reportHtml,
+      ...(rehearsal === undefined ? {} : { migrationTest: rehearsal.reportHtml }),
+      ...(validation === undefined ? {} : { validation: validation.reportHtml }),
+    });
+    this.urls = { app: proxy.url, health: `${proxy.url}${app.healthPath}`, ...monitoring?.urls };
+    this.registerOutputs({ urls: this.urls, reports: this.reports });
+  }
+}
+
+function stagingOf({ platform, ports, config }: StackContext, database: Database, parent: Resource): Output<StagingDatabase> {
+  const passwords: Output<StagingDatabase["passwords"]> = all([
+    database.adminPassword,
+    platform.secret("owner-password", { parent }),
+    platform.secret("app-password", { parent }),
+    platform.secret("read-only-password", { parent }),
+  ]).apply(([admin, owner, app, readOnly]) => ({ admin, owner, app, readOnly }));
+  return passwords.apply((passwords) => ({
+    host: platform.hostOf("database"),
+    port: ports.database,
+    database: config.database.name,
+    passwords,
+  }));
+}
+
+function sourceOf(context: StackContext, parent: Resource): Source {
+  const { config, ports, platform, workload } = context;
+  if (config.sourceUrl !== undefined) {
+    const connection = connectionFromUrl(config.sourceUrl);
+    const { host, port, database } = connection;
+    return { connection, identity: `${host}:${port}/${database}`, allowWritable: config.source.allowWritable, dependsOn: [], services: [] };
+  }
+  const server = new Database("source", { context, service: "source", port: ports.source, settings: { fsync: "off", full_page_writes: "off" } }, { parent });
+  const { manifest } = workload;
+  const generatorHash = hashOf(workload, [...manifest.database.schema, ...manifest.source.generate]);
+  const sample = new SampleSource(
+    "sample-source",
+    {
+      server: server.adminPassword.apply((adminPassword) => ({ host: platform.hostOf("source"), port: ports.source, adminPassword })),
+      readerPassword: platform.secret("source-reader-password", { parent: server }),
+      workloadFolder: workload.folder,
+      users: config.source.users,
+      generatorHash,
+      volumeId: server.volume.id,
+    },
+    { parent: server, dependsOn: [server.service.resource] },
+  );
+  return {
+    connection: sample.reader,
+    identity: `sample/${config.source.users}/${generatorHash}`,
+    allowWritable: config.source.allowWritable,
+    dependsOn: [sample],
+    services: [server.service],
+  };
+}
+
+function targetOf(parts: {
+  readonly context: StackContext;
+  readonly staging: Output<StagingDatabase>;
+  readonly cache: Cache;
+  readonly app: App;
+  readonly proxy: Proxy;
+  readonly monitoring: Monitoring | undefined;
+  readonly source: Source;
+  readonly services: readonly Service[];
+}): Output<TargetDescription> {
+  const { context, staging, cache, app, proxy, monitoring, source, services } = parts;
+  const { platform, ports } = context;
+  const secretFiles: Readonly<Record<string, readonly string[]>> = { cache: ["password.conf"], proxy: [proxyFiles.key], ...monitoring?.secretFiles };
+  const withData = new Set(["database", "source", "cache"]);
+  return secret(
+    all([staging, cache.password, app.signInPassword, source.connection]).apply(([staging, password, signInPassword, connection]) => ({
+      stack: context.stack,
+      httpsUrl: proxy.url,
+      httpUrl: `http://localhost:${ports.http}`,
+      appUrl: `http://${platform.hostOf("app")}:${ports.app}`,
+      staging,
+      redis: { host: platform.hostOf("cache"), port: ports.cache, password },
+      signInPassword,
+      ...monitoring?.urls,
+      source: connection,
+      services: services.map(({ name, host, port }) => ({ name, host, port, secretFiles: secretFiles[name] ?? [], data: withData.has(name) })),
+      certificate: { service: "proxy", path: proxyFiles.certificate },
+      accessLog: { service: "proxy", path: `${accessLogName}/current` },
+    })),
+  );
+}

@@ -1,0 +1,69 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+
+/** Environment variable that every process of a stack carries; how `destroy` proves that none is left. */
+export const stackVariable = "UNDERSTUDY_STACK";
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly command: string;
+}
+
+async function commandOf(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  const command = text.split("\0").filter((part) => part !== "").join(" ");
+  return command === "" ? (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim() : command;
+}
+
+async function pids(): Promise<number[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** Every process on the machine that carries the stack's variable. */
+export async function processesOf(stackId: string): Promise<ProcessInfo[]> {
+  const wanted = `${stackVariable}=${stackId}`;
+  const found = await Promise.all(
+    (await pids()).map(async (pid): Promise<ProcessInfo | undefined> => {
+      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      if (!environment.split("\0").includes(wanted)) return undefined;
+      return { pid, command: await commandOf(pid) };
+    }),
+  );
+  return found.filter((info) => info !== undefined);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function socketInodes(table: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[1]?.endsWith(suffix) === true && fields[3] === "0A")
+    .flatMap((fields) => (fields[9] === undefined ? [] : [fields[9]]));
+}
+
+/** Who listens on a TCP port, as far as this user may see; `undefined` when nobody does. */
+export async function listenerOn(port: number): Promise<ProcessInfo | "unknown" | undefined> {
+  const tables = await Promise.all(
+    ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readFile(path, "utf8").catch(() => "")),
+  );
+  const inodes = new Set(tables.flatMap((table) => socketInodes(table, port)));
+  if (inodes.size === 0) return undefined;
+  for (const pid of await pids()) {
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const descriptor of descriptors) {
+      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
+      const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+      if (inode !== undefined && inodes.has(inode)) return { pid, command: await commandOf(pid) };
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import { output, type Input, type Output } from "@pulumi/pulumi";
+import type { Bundle, ServiceInputs } from "../../resources/operations/service.ts";
+import { folderHash } from "../../engine/folderHash.ts";
+import type { StackLayout } from "../../engine/process/layout.ts";
+import type { ExporterKind, ServiceSpec } from "../spec.ts";
+
+/** How this platform runs a program: the part of a service's inputs that follows from its kind. */
+export interface Launch {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  /** Unprivileged accounts it may run as when the caller is root, by preference. */
+  readonly accounts: readonly string[];
+  readonly stopSignal: ServiceInputs["stopSignal"];
+  readonly reloadSignal?: "SIGHUP";
+  readonly bundle?: Bundle;
+  readonly cluster?: Output<NonNullable<ServiceInputs["cluster"]>>;
+  readonly environment?: Readonly<Record<string, Input<string>>>;
+}
+
+export interface LaunchContext {
+  readonly layout: StackLayout;
+  readonly host: string;
+}
+
+const exporterPrograms: Readonly<Record<ExporterKind, string>> = {
+  node: "prometheus-node-exporter",
+  postgres: "prometheus-postgres-exporter",
+  redis: "prometheus-redis-exporter",
+  nginx: "prometheus-nginx-exporter",
+};
+
+const monitoringAccounts = ["prometheus", "nobody"];
+const appAccounts = ["understudy", "nobody"];
+
+/** Accounts that own the data of a program, its service's and its volume's. */
+export function accountsOf(kind: ServiceSpec["program"]["kind"]): readonly string[] {
+  switch (kind) {
+    case "postgres":
+      return ["postgres"];
+    case "redis":
+      return ["redis", "nobody"];
+    case "nginx":
+      return ["www-data", "nobody"];
+    case "node-app":
+    case "command":
+      return appAccounts;
+    case "grafana":
+      return ["grafana", "nobody"];
+    case "prometheus":
+    case "alertmanager":
+    case "exporter":
+      return monitoringAccounts;
+  }
+}
+
+/** The command line of a service on this machine. Holds no secret. */
+export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
+  const { program, ports } = spec;
+  const { layout, host } = context;
+  const config = (path: string) => join(layout.config(spec.name), path);
+  const data = (path = "") => join(layout.data(spec.volume ?? spec.name), path);
+  const listen = `${host}:${ports.main}`;
+  const accounts = accountsOf(program.kind);
+  const stopSignal = "SIGTERM";
+  switch (program.kind) {
+    case "postgres": {
+      const dataFolder = data("pgdata");
+      const settings = { listen_addresses: host, port: String(ports.main), unix_socket_directories: "", ...program.settings };
+      return {
+        program: "postgres",
+        arguments: ["-D", dataFolder, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+        accounts,
+        stopSignal: "SIGINT",
+        cluster: output(program.adminPassword).apply((adminPassword) => ({ dataFolder, adminUser: program.adminUser, adminPassword })),
+      };
+    }
+    case "redis":
+      return { program: "redis-server", arguments: [config(program.configFile), "--dir", data()], accounts, stopSignal };
+    case "node-app": {
+      const folder = join(program.entry, "..");
+      const outfile = join(layout.folder, "app", `${spec.name}.mjs`);
+      return {
+        program: "node",
+        arguments: ["--enable-source-maps", outfile],
+        accounts,
+        stopSignal,
+        bundle: { entry: program.entry, outfile, sourceHash: folderHash(folder) },
+      };
+    }
+    case "command": {
+      const [command = "", ...rest] = program.command;
+      return {
+        program: "sh",
+        arguments: ["-c", 'cd "$1" && shift && exec "$@"', "sh", program.workingFolder, command, ...rest],
+        accounts,
+        stopSignal,
+      };
+    }
+    case "nginx":
+      return {
+        program: "nginx",
+        arguments: ["-c", config(program.configFile), "-p", layout.config(spec.name), "-e", "stderr"],
+        accounts,
+        stopSignal: "SIGQUIT",
+        reloadSignal: "SIGHUP",
+      };
+    case "prometheus":
+      return {
+        program: "prometheus",
+        arguments: [
+          `--config.file=${config(program.configFile)}`,
+          `--storage.tsdb.path=${data()}`,
+          `--storage.tsdb.retention.time=${program.retention}`,
+          `--web.listen-address=${listen}`,
+        ],
+        accounts,
+        stopSignal,
+        reloadSignal: "SIGHUP",
+      };
+    case "alertmanager":
+      return {
+        program: "prometheus-alertmanager",
+        arguments: [
+          `--config.file=${config(program.configFile)}`,
+          `--storage.path=${data()}`,
+          `--web.listen-address=${listen}`,
+          "--cluster.listen-address=",
+        ],
+        accounts,
+        stopSignal,
+        reloadSignal: "SIGHUP",
+      };
+    case "grafana":
+      return { program: "grafana", arguments: ["server", `--config=${config(program.configFile)}`, "--homepath=/usr/share/grafana"], accounts, stopSignal };
+    case "exporter":
+      return { program: exporterPrograms[program.exporter], arguments: program.arguments, accounts, stopSignal };
+  }
+}

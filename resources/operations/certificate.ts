@@ -1,0 +1,26 @@
+import { createCertificate, needsRenewal } from "../../engine/tls/certificate.ts";
+import { operationsOf } from "../operations.ts";
+
+export interface CertificateInputs {
+  readonly days: number;
+  /** Raise it for another one. */
+  readonly revision: number;
+}
+
+export interface CertificateOutputs {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly notAfter: string;
+}
+
+export const operations = operationsOf<CertificateInputs, CertificateOutputs>({
+  updateOn: ["days", "revision"],
+  stale: ({ certificatePem }) => needsRenewal(certificatePem),
+  async create({ days }) {
+    const { certificatePem, keyPem, notAfter, fingerprint256 } = await createCertificate({ days });
+    return { id: fingerprint256, outputs: { certificatePem, keyPem, notAfter } };
+  },
+  async read(_id, { certificatePem, keyPem, notAfter }) {
+    return { certificatePem, keyPem, notAfter };
+  },
+});

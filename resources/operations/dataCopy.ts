@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { copyData } from "../../engine/copy/copy.ts";
+import type { ConnectionSettings } from "../../engine/postgres/connection.ts";
+import type { StagingDatabase } from "../../engine/staging/database.ts";
+import { loadWorkload } from "../../engine/workload/manifest.ts";
+import { failUnlessGreen, operationsOf, progressLines } from "../operations.ts";
+
+export interface DataCopyInputs {
+  readonly source: ConnectionSettings;
+  readonly staging: StagingDatabase;
+  readonly workloadFolder: string;
+  readonly stack: string;
+  readonly maskingKey: string;
+  readonly limit: number;
+  readonly allowWritableSource: boolean;
+  readonly reportsFolder: string;
+  /** Hash of the masking policy and the subset rules. */
+  readonly policyHash: string;
+  /** What the source is: another one is copied again. */
+  readonly sourceIdentity: string;
+  /** The volume that holds staging. */
+  readonly volumeId: string;
+  readonly revision: number;
+}
+
+export interface DataCopyOutputs {
+  /** Another one for every copy; what was proved on the last one has to be proved again. */
+  readonly copyId: string;
+  readonly reportJson: string;
+  readonly reportHtml: string;
+}
+
+async function copy(inputs: DataCopyInputs): Promise<DataCopyOutputs> {
+  const workload = await loadWorkload(inputs.workloadFolder);
+  const { report, files } = await copyData({ ...inputs, workload, onProgress: progressLines() });
+  failUnlessGreen("The data copy", report, files);
+  return { copyId: randomUUID(), reportJson: files.json, reportHtml: files.html };
+}
+
+export const operations = operationsOf<DataCopyInputs, DataCopyOutputs>({
+  updateOn: ["limit", "policyHash", "sourceIdentity", "volumeId", "revision", "allowWritableSource", "maskingKey"],
+  async create(inputs) {
+    return { id: `${inputs.stack}/copy`, outputs: await copy(inputs) };
+  },
+  update: (_id, _olds, news) => copy(news),
+});

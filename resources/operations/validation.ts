@@ -1,0 +1,44 @@
+import { layoutOf } from "../../engine/process/layout.ts";
+import { validateStaging } from "../../engine/validation/validate.ts";
+import { loadWorkload } from "../../engine/workload/manifest.ts";
+import { failUnlessGreen, operationsOf, progressLines } from "../operations.ts";
+import { processTarget, type TargetDescription } from "../validationTarget.ts";
+
+export interface ValidationInputs {
+  readonly target: TargetDescription;
+  readonly stackId: string;
+  readonly workloadFolder: string;
+  readonly reportsFolder: string;
+  readonly quick: boolean;
+  /** Hash of what is asked of the workload. */
+  readonly checksHash: string;
+  /** Everything that was proved: fingerprints of services, the copy, the rehearsal. */
+  readonly subject: readonly string[];
+  readonly revision: number;
+}
+
+export interface ValidationOutputs {
+  readonly reportJson: string;
+  readonly reportHtml: string;
+}
+
+async function validate(inputs: ValidationInputs): Promise<ValidationOutputs> {
+  const workload = await loadWorkload(inputs.workloadFolder);
+  const { report, files } = await validateStaging({
+    target: processTarget(inputs.target, layoutOf(inputs.stackId)),
+    workload,
+    reportsFolder: inputs.reportsFolder,
+    quick: inputs.quick,
+    onProgress: progressLines(),
+  });
+  failUnlessGreen("The validation", report, files);
+  return { reportJson: files.json, reportHtml: files.html };
+}
+
+export const operations = operationsOf<ValidationInputs, ValidationOutputs>({
+  updateOn: ["quick", "checksHash", "subject", "revision"],
+  async create(inputs) {
+    return { id: `${inputs.target.stack}/validation`, outputs: await validate(inputs) };
+  },
+  update: (_id, _olds, news) => validate(news),
+});
