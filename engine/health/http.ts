@@ -28,7 +28,7 @@ export async function get(
     const { statusCode, body } = await request(url, { dispatcher: agent, signal, headers: { "user-agent": "understudy health" } });
     return { status: statusCode, body: await readBody(body) };
   } catch (cause) {
-    throw new ProbeFailure(`GET ${url}: ${messageOf(cause)}`, { permanent: hopeless.test(codeOf(cause)), cause });
+    throw new ProbeFailure(`GET ${url}: ${messageOf(cause).trim()}`, { permanent: hopeless.test(codeOf(cause)), cause });
   } finally {
     await agent.destroy();
   }

@@ -4,6 +4,8 @@ import { silent } from "../progress.ts";
 import type { OnProgress } from "../progress.ts";
 import { interrupted } from "../postgres/session.ts";
 import { redact } from "../redact.ts";
+import type { Listener } from "./listener.ts";
+import { listenerOf } from "./listener.ts";
 import { probe } from "./probe.ts";
 import type { ProbeResult } from "./probe.ts";
 import { documentHealth, patienceMs, startProbing } from "./settings.ts";
@@ -27,7 +29,7 @@ export interface WaitUntilHealthy {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A service that has ended once in this start must then stay up for this long, so that not another server on its port is believed. */
+/** How long it must be up where that is needed: after an end in this start, or when it cannot be told whose answer came. */
 const steadyMs = 1_500;
 
 /** Ends shortly before the wait belong to this start: the service runs before it is waited for. */
@@ -49,28 +51,37 @@ export async function waitUntilHealthy(spec: HealthSpec, options: WaitUntilHealt
   let reported = "";
 
   for (;;) {
-    const result = await probe(spec, signal, Math.max(1, Math.min(settings.timeoutMs, deadlineMs - Date.now())));
+    const result = await probe(spec, signal, Math.min(settings.timeoutMs, Math.max(1_000, deadlineMs - Date.now())));
     const state = await observe();
-    if (result.ok && isSteady(state, sinceMs)) return result;
+    const listener: Listener = result.ok && state.pid !== undefined ? await listenerOf(spec, state.pid) : { whose: "unknown" };
+    if (result.ok && isSteady(state, sinceMs, listener)) return result;
 
     const lines = await logTail();
-    const reason = whyHopeless(state, sinceMs, linesAfter(linesBefore, lines)) ?? (result.permanent && state.up ? "waiting cannot change this" : undefined);
+    const reason = whyHopeless(state, sinceMs, linesAfter(linesBefore, lines)) ?? whyOfProbe(result, state, listener);
     if (reason !== undefined) throw failure(`${name} cannot become healthy: ${reason}.`, result, lines, options);
-    if (Date.now() >= deadlineMs) {
+    if (Date.now() + delayMs >= deadlineMs) {
       const waitedS = Math.round((Date.now() - startedAtMs) / 1_000);
       throw failure(`${name} did not become healthy within ${waitedS} s.`, result, lines, options);
     }
-    const seen = redact(result.ok ? "answers, but its process has just ended" : result.detail, options.secrets);
+    const seen = redact(result.ok ? "answers, but its process is not steady yet" : result.detail, options.secrets);
     if (seen !== reported) onProgress({ step: "health", message: `${name}: not yet: ${seen}` });
     reported = seen;
-    await pause(Math.min(delayMs, Math.max(1, deadlineMs - Date.now())), signal);
+    await pause(delayMs, signal);
     delayMs = Math.min(delayMs * startProbing.growth, startProbing.longestDelayMs);
   }
 }
 
-function isSteady(state: SupervisorState, sinceMs: number): boolean {
-  if (!state.up) return false;
-  return exitsSince(state, sinceMs).length === 0 || (state.uptimeMs ?? 0) >= steadyMs;
+function isSteady(state: SupervisorState, sinceMs: number, listener: Listener): boolean {
+  if (!state.up || listener.whose === "other") return false;
+  const { uptimeMs = steadyMs } = state;
+  return (listener.whose === "own" && exitsSince(state, sinceMs).length === 0) || uptimeMs >= steadyMs;
+}
+
+function whyOfProbe(result: ProbeResult, state: SupervisorState, listener: Listener): string | undefined {
+  if (listener.whose === "other") {
+    return `its port is taken by another process (${listener.process.pid}: ${listener.process.command})`;
+  }
+  return result.permanent && state.up ? "waiting cannot change this" : undefined;
 }
 
 /** The lines that came after `before` ended; all of them once the log has moved on entirely. */
