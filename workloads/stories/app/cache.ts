@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { createClient } from "redis";
+import type { FastifyBaseLogger } from "fastify";
+import { codeOf } from "./database.ts";
+import { withDeadline } from "./deadline.ts";
+import type { Metrics } from "./metrics.ts";
+
+const operationTimeoutMs = 1_500;
+const longestReconnectPauseMs = 1_000;
+
+/** The cache cannot be reached; nothing was read or written. */
+export class CacheUnavailable extends Error {
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    super("the cache does not answer", { cause });
+    this.name = "CacheUnavailable";
+    this.code = codeOf(cause);
+  }
+}
+
+/** Redis, with a deadline for each operation. Reconnects by itself for as long as the app runs. */
+export class Cache {
+  readonly #client: ReturnType<typeof createClient>;
+  readonly #metrics: Metrics;
+
+  constructor(options: { url: string; metrics: Metrics; log: FastifyBaseLogger }) {
+    this.#metrics = options.metrics;
+    this.#client = createClient({
+      url: options.url,
+      name: "stories-app",
+      // Fail at once while disconnected: a request must not wait for a cache that may not come back.
+      disableOfflineQueue: true,
+      socket: {
+        connectTimeout: 2_000,
+        reconnectStrategy: (attempt) => Math.min(50 * 2 ** attempt, longestReconnectPauseMs),
+      },
+    });
+    let wasReady = true;
+    this.#client.on("error", (error: unknown) => {
+      if (wasReady) options.log.warn({ code: codeOf(error) }, "the cache connection was lost");
+      wasReady = false;
+    });
+    this.#client.on("ready", () => {
+      if (!wasReady) options.log.info("the cache is back");
+      wasReady = true;
+    });
+  }
+
+  /** Starts to connect; does not wait, for the app answers without its cache too. */
+  connect(): void {
+    this.#client.connect().catch(() => {
+      // The listener for "error" has it, and the client goes on trying.
+    });
+  }
+
+  async get(key: string): Promise<string | null> {
+    return this.#run("get", () => this.#client.get(key));
+  }
+
+  async set(key: string, value: string, ttlSeconds: number): Promise<void> {
+    await this.#run("set", () => this.#client.set(key, value, { expiration: { type: "EX", value: ttlSeconds } }));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#run("delete", () => this.#client.del(key));
+  }
+
+  /** Writes a value and reads it back. */
+  async probe(): Promise<void> {
+    const key = `health:${randomBytes(8).toString("hex")}`;
+    await this.set(key, key, 5);
+    const read = await this.get(key);
+    if (read !== key) throw new CacheUnavailable(new Error("what was written was not read back"));
+  }
+
+  async close(): Promise<void> {
+    if (this.#client.isReady) await withDeadline(this.#client.close(), operationTimeoutMs).catch(() => this.#client.destroy());
+    else if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  async #run<Result>(operation: string, run: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await withDeadline(run(), operationTimeoutMs);
+      this.#metrics.cacheOperations.inc({ operation, result: "ok" });
+      return result;
+    } catch (error) {
+      this.#metrics.cacheOperations.inc({ operation, result: "error" });
+      throw new CacheUnavailable(error);
+    }
+  }
+}
