@@ -1,0 +1,68 @@
+import type { ConnectionSettings } from "../postgres/connection.ts";
+import type { StagingDatabase } from "../staging/database.ts";
+
+/** What the platform knows of a running service. */
+export interface ServiceState {
+  readonly up: boolean;
+  readonly pid?: number;
+  readonly uptimeMs?: number;
+  /** Unwanted ends the supervisor still remembers. */
+  readonly restarts: number;
+  /** Account it runs as: a name or a uid. */
+  readonly user?: string;
+  readonly rssBytes?: number;
+}
+
+export interface ServiceTarget {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  state(): Promise<ServiceState>;
+  /** Files with passwords or keys that the service reads, absolute. */
+  readonly secretFiles: readonly string[];
+  /** Folder with what must survive a restart, absolute. */
+  readonly dataFolder?: string;
+}
+
+/** A running stack, as validation sees it. Holds secrets: never print it. */
+export interface ValidationTarget {
+  readonly stack: string;
+  readonly platform: "process" | "docker" | "kubernetes";
+  /** Through the proxy, e.g. `https://localhost:8080`. */
+  readonly httpsUrl: string;
+  /** Redirects only, e.g. `http://localhost:8081`. */
+  readonly httpUrl: string;
+  /** The application itself, past the proxy. */
+  readonly appUrl: string;
+  readonly staging: StagingDatabase;
+  readonly redis: { readonly host: string; readonly port: number; readonly password: string };
+  /** Opens every account of the staging application. Without it, what needs a session could not run and is errored. */
+  readonly signInPassword?: string;
+  /** Absent when monitoring is off. */
+  readonly prometheusUrl?: string;
+  readonly alertmanagerUrl?: string;
+  readonly grafanaUrl?: string;
+  readonly services: readonly ServiceTarget[];
+  /** PEM that the proxy should serve. */
+  readonly certificateFile: string;
+  readonly accessLogFile?: string;
+  readonly source?: ConnectionSettings;
+}
+
+/** A secret of the target with a name for messages; the value never leaves the process. */
+export interface KnownSecret {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Every secret that the target itself carries. */
+export function secretsOf(target: ValidationTarget): KnownSecret[] {
+  const { staging, redis, source, signInPassword = "" } = target;
+  const secrets = [
+    ...Object.entries(staging.passwords).map(([role, value]) => ({ name: `the database password of ${role}`, value })),
+    { name: "the Redis password", value: redis.password },
+    { name: "the sign-in password", value: signInPassword },
+    ...(source === undefined ? [] : [{ name: "the source's password", value: source.password }]),
+  ];
+  return secrets.filter(({ value }) => value !== "");
+}
