@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { promisify } from "node:util";
 import type { EngineContext, Outcome } from "./attempts.ts";
 import { dynamicProvider } from "./onPath.ts";
 
@@ -42,7 +44,7 @@ export async function cached(
 ): Promise<Outcome> {
   const parent = join(context.cache, "pulumi");
   await removeAbandoned(parent);
-  const workFolder = join(parent, `work-${process.pid}`);
+  const workFolder = join(parent, `${workPrefix()}${process.pid}`);
   await mkdir(join(workFolder, "engine/bin"), { recursive: true });
   try {
     const failure = await make(workFolder);
@@ -50,16 +52,31 @@ export async function cached(
     await rm(engineFolder(context), { recursive: true, force: true });
     await rename(join(workFolder, "engine"), engineFolder(context));
   } finally {
-    await rm(workFolder, { recursive: true, force: true });
+    await removeTree(workFolder);
   }
   return engineInCache(context);
 }
 
-/** Work folders of set-ups that were killed. */
+/** Machines may share a cache, and only the own one knows which of its processes live. */
+function workPrefix(): string {
+  return `work-${hostname()}-`;
+}
+
+/** Work folders of set-ups that were killed on this machine. */
 async function removeAbandoned(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
-  const abandoned = names.filter((name) => /^work-\d+$/.test(name) && !isAlive(Number(name.slice("work-".length))));
-  await Promise.all(abandoned.map((name) => rm(join(parent, name), { recursive: true, force: true })));
+  const own = names.filter((name) => name.startsWith(workPrefix()));
+  const abandoned = own.filter((name) => {
+    const pid = Number(name.slice(workPrefix().length));
+    return pid === process.pid || !isAlive(pid);
+  });
+  await Promise.all(abandoned.map((name) => removeTree(join(parent, name))));
+}
+
+/** Go makes the folders of its modules read-only, which nobody but root may empty. */
+async function removeTree(folder: string): Promise<void> {
+  await promisify(execFile)("chmod", ["-R", "u+w", folder]).catch(() => {});
+  await rm(folder, { recursive: true, force: true });
 }
 
 function isAlive(pid: number): boolean {

@@ -34,12 +34,7 @@ export function engineFromGo(context: EngineContext): Promise<Outcome> {
       GOMODCACHE: join(workFolder, "modules"),
       GOCACHE: join(workFolder, "compiled"),
     };
-    try {
-      return await build(context, { go: installedGo.go, env, workFolder });
-    } finally {
-      // Go makes its modules read-only; only it takes them away again without a fuss.
-      await run(installedGo.go, ["clean", "-modcache"], { cwd: workFolder, env }).catch(() => {});
-    }
+    return build(context, { go: installedGo.go, env, workFolder });
   });
 }
 
