@@ -53,10 +53,12 @@ function withoutStack(error: unknown): Error {
   return plain;
 }
 
-async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+/** The engine keeps a half-made thing as it is given: with its provider, or nothing could ever read or delete it. */
+async function guarded<Result>(inputs: object, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof HalfMade && "__provider" in inputs) Object.assign(error.properties, { __provider: inputs.__provider });
     throw withoutStack(error);
   }
 }
@@ -74,14 +76,14 @@ export function operationsOf<Inputs extends object, Outputs extends object>(
   const changed = (olds: Inputs, news: Inputs, keys: readonly (keyof Inputs & string)[]) =>
     keys.filter((key) => !isDeepStrictEqual(olds[key], news[key]));
   const create: Operations["create"] = (inputs: Inputs) =>
-    guarded(async () => {
+    guarded(inputs, async () => {
       const own = withoutProvider(inputs);
       const { id, outputs } = await behaviour.create(own);
       return { id, outs: { ...own, ...outputs } };
     });
   return {
     check: (olds: Partial<Inputs>, news: Inputs) =>
-      guarded(async () => {
+      guarded(news, async () => {
         const reasons = (await behaviour.check?.(olds, withoutProvider(news))) ?? [];
         return { inputs: news, failures: reasons.map((reason) => ({ property: "", reason })) };
       }),
@@ -98,19 +100,19 @@ export function operationsOf<Inputs extends object, Outputs extends object>(
     },
     create,
     update: (id, olds: Inputs & Outputs, news: Inputs) =>
-      guarded(async () => {
+      guarded(news, async () => {
         const own = withoutProvider(news);
         if (behaviour.update === undefined) return { outs: (await create(own)).outs };
         return { outs: { ...own, ...(await behaviour.update(id, olds, own)) } };
       }),
     read: (id, props) =>
-      guarded(async () => {
+      guarded({}, async () => {
         const own = props as Inputs & Outputs;
         if (behaviour.read === undefined) return { id, props: own };
         const outputs = await behaviour.read(id, own);
         return outputs === undefined ? {} : { id, props: { ...own, ...outputs } };
       }),
-    delete: (id, props: Inputs & Outputs) => guarded(async () => behaviour.delete?.(id, withoutProvider(props))),
+    delete: (id, props: Inputs & Outputs) => guarded(props, async () => behaviour.delete?.(id, withoutProvider(props))),
   };
 }
 

@@ -29,7 +29,7 @@ export const addPreview: AddCommand = (program, { console }) => {
       const changes: PlannedChange[] = [];
       const { durationMs } = await runOperation(
         open,
-        { title: `Stack ${name}: preview`, console, verbose, quiet: json || options.markdown },
+        { title: `Stack ${name}: preview`, console, verbose, quiet: true },
         (hooks) =>
           open.stack.preview({
             ...hooks,

@@ -17,7 +17,7 @@ export function plainDisplay({ title, console }: DisplayOptions): Display {
         startedAt.set(step.resource, Date.now());
         return;
       }
-      if (step.operation === "same" || step.operation === "read") return;
+      if (["same", "read", "refresh"].includes(step.operation) && step.state !== "failed") return;
       const took = seconds(Date.now() - (startedAt.get(step.resource) ?? Date.now()));
       const mark = step.state === "failed" ? styled(console, "red", "failed ") : styled(console, "green", "ok     ");
       console.note(`  ${mark} ${step.resource} ${step.state === "failed" ? "" : `${pastTense(step.operation)} `}(${took})`);

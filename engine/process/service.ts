@@ -3,6 +3,7 @@ import { chmod, chown, lstat, mkdir, readFile, rename, rm, symlink, writeFile } 
 import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { exitCode, UnderstudyError } from "../errors.ts";
 import type { Account } from "./account.ts";
 import type { StackLayout } from "./layout.ts";
 import { rescan } from "./supervisor.ts";
@@ -146,6 +147,7 @@ export async function startService(layout: StackLayout, definition: ServiceDefin
   if ((await lstat(link).catch(() => undefined)) === undefined) {
     await symlink(layout.service(definition.name), link);
     await rescan(layout);
+    await untilSupervised(link);
   } else {
     await run("s6-svc", ["-u", link]);
   }
@@ -165,19 +167,32 @@ export async function removeService(layout: StackLayout, name: string): Promise<
   await stopService(layout, name);
   await rm(join(layout.scan, name), { force: true });
   await rescan(layout).catch(() => undefined);
-  const lock = join(layout.service(name), "supervise", "lock");
   const deadline = Date.now() + 3_000;
-  while (Date.now() < deadline && (await isSupervised(lock))) await sleep(20);
+  while (Date.now() < deadline && (await isSupervised(layout.service(name)))) await sleep(20);
   for (const folder of [layout.service(name), layout.config(name), layout.logs(name)]) {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function isSupervised(lock: string): Promise<boolean> {
-  return run("s6-svok", [dirname(dirname(lock))]).then(
+async function isSupervised(folder: string): Promise<boolean> {
+  return run("s6-svok", [folder]).then(
     () => true,
     () => false,
   );
+}
+
+/** The scan is asynchronous: until it has come by, the supervisor knows nothing of the service. */
+async function untilSupervised(folder: string, timeoutMs = 5_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isSupervised(folder))) {
+    if (Date.now() > deadline) {
+      throw new UnderstudyError(`The supervisor did not take up ${folder} within ${timeoutMs} ms.`, {
+        exitCode: exitCode.provisioning,
+        remedy: "Look at supervisor.log in the stack's folder.",
+      });
+    }
+    await sleep(10);
+  }
 }
 
 /** What the supervisor knows of the service, its last deaths included. */
