@@ -132,7 +132,6 @@ async function writeDump(work: WriteDump): Promise<{ sizeBytes: number; tables: 
     await pipeline(wholeDump, createGzip({ level: gzipLevel }), measured, toFile, signal === undefined ? {} : { signal });
   } finally {
     dump.kill();
-    await counting.catch(() => {});
   }
   return { sizeBytes, tables };
 }
