@@ -33,6 +33,7 @@ export default async function program(): Promise<Inputs> {
     urls: staging.urls,
     reports: staging.reports,
     target: staging.target,
+    copying: staging.copying,
   };
 }
 

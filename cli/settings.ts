@@ -16,7 +16,7 @@ function portOffset(text: string): number | "auto" {
   return Number(text);
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
 }
@@ -45,4 +45,11 @@ export function overridesOf({ portOffset, sourceUsers, workload, set }: SettingO
     ...set,
   };
   return Object.keys(overrides).length === 0 ? undefined : overrides;
+}
+
+/** `a,b , c` → three words. */
+export function listOf(text: string): string[] {
+  const words = text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  if (words.length === 0) throw new InvalidArgumentError("It must name at least one.");
+  return words;
 }

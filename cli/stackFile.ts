@@ -105,3 +105,15 @@ export async function writeEffective(paths: ProjectPaths, stack: string, overrid
 export async function forgetStack(paths: ProjectPaths, stack: string): Promise<void> {
   for (const path of [effectivePath(paths.work, stack), overridesPath(paths, stack)]) await rm(path, { force: true });
 }
+
+/** The effective configuration as the engine would give it to the program; secrets stay encrypted. Writes nothing. */
+export async function readEffectiveEntries(paths: ProjectPaths, stack: string): Promise<Record<string, string>> {
+  const config: Record<string, unknown> = { ...(await readStackFile(committedPath(paths, stack))).config };
+  for (const [path, value] of Object.entries(await readOverrides(paths, stack))) setPath(config, path, value);
+  const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => !isSecret(value))
+      .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}

@@ -1,28 +1,20 @@
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import type { Service } from "../platforms/platform.ts";
 import type { After, StackContext } from "./context.ts";
 import { renderNginxConf } from "./proxy/nginx-conf.ts";
+import { accessLogName, proxyFiles } from "./proxyFiles.ts";
 
 export interface ProxyArgs extends After {
   readonly context: StackContext;
   readonly app: { readonly host: string; readonly port: number; readonly healthPath: string };
 }
 
-/** Files of the proxy's configuration folder. */
-export const proxyFiles = {
-  certificate: "tls/staging.crt",
-  key: "tls/staging.key",
-  /** While it is there, people see the maintenance page. */
-  maintenanceFlag: "maintenance.on",
-} as const;
-
-/** Log of requests, in document 004's format, apart from nginx's own messages. */
-export const accessLogName = "access";
-
 /** nginx: TLS in front of the app, marked as staging on every response. */
 export class Proxy extends ComponentResource {
   readonly service: Service;
   readonly url: string;
+  /** ISO 8601. */
+  readonly certificateNotAfter: Output<string>;
 
   constructor(name: string, args: ProxyArgs, opts: ComponentResourceOptions) {
     super("understudy:index:Proxy", name, {}, opts);
@@ -31,6 +23,7 @@ export class Proxy extends ComponentResource {
     const folder = platform.configFolder("proxy");
     const certificate = platform.certificate("certificate", { parent: this });
 
+    this.certificateNotAfter = certificate.notAfter;
     this.url = `https://localhost:${ports.https}`;
     this.service = platform.service(
       {

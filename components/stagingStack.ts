@@ -8,7 +8,7 @@ import { MigrationTest } from "../resources/migrationTest.ts";
 import { SampleSource } from "../resources/sampleSource.ts";
 import { StagingSetup } from "../resources/stagingSetup.ts";
 import { Validation } from "../resources/validation.ts";
-import type { TargetDescription } from "../resources/validationTarget.ts";
+import type { CopyDescription, TargetDescription } from "../resources/validationTarget.ts";
 import type { Service } from "../platforms/platform.ts";
 import { App } from "./app.ts";
 import { Cache } from "./cache.ts";
@@ -16,7 +16,8 @@ import type { StackContext } from "./context.ts";
 import { Database } from "./database.ts";
 import { hashOf } from "./hash.ts";
 import { Monitoring } from "./monitoring.ts";
-import { accessLogName, Proxy, proxyFiles } from "./proxy.ts";
+import { Proxy } from "./proxy.ts";
+import { accessLogName, proxyFiles } from "./proxyFiles.ts";
 
 export interface StagingStackArgs {
   readonly context: StackContext;
@@ -41,6 +42,8 @@ export class StagingStack extends ComponentResource {
   readonly target: Output<TargetDescription>;
   readonly urls: Readonly<Record<string, string>>;
   readonly reports: Output<Record<string, string>>;
+  /** What `understudy copy` needs, a secret. */
+  readonly copying: Output<CopyDescription>;
 
   constructor(name: string, args: StagingStackArgs, opts?: ComponentResourceOptions) {
     super("understudy:index:StagingStack", name, {}, opts);
@@ -78,13 +81,22 @@ export class StagingStack extends ComponentResource {
       },
       { parent: this, dependsOn: [setup] },
     );
+    const maskingKey = platform.secret("masking-key", { parent: this });
+    this.copying = secret(
+      all([source.connection, maskingKey]).apply(([connection, key]) => ({
+        source: connection,
+        maskingKey: key,
+        limit: config.copy.limit,
+        allowWritableSource: source.allowWritable,
+      })),
+    );
     const copy = new DataCopy(
       "data-copy",
       {
         ...common,
         source: secret(source.connection),
         staging,
-        maskingKey: platform.secret("masking-key", { parent: this }),
+        maskingKey,
         limit: config.copy.limit,
         allowWritableSource: source.allowWritable,
         policyHash,
@@ -114,10 +126,8 @@ export class StagingStack extends ComponentResource {
             app,
             databasePassword: staging.apply(({ passwords }) => passwords.readOnly),
             cachePassword: cache.password,
-            databaseService: database.service,
-            setup,
-            cache: cache.service,
-            proxy: proxy.service,
+            certificateNotAfter: proxy.certificateNotAfter,
+            watched: { postgres: setup, redis: cache.service.resource, nginx: proxy.service.resource },
           },
           { parent: this },
         )
@@ -227,7 +237,7 @@ function targetOf(parts: {
 }): Output<TargetDescription> {
   const { context, staging, cache, app, proxy, monitoring, source, services } = parts;
   const { platform, ports } = context;
-  const secretFiles: Readonly<Record<string, readonly string[]>> = { cache: ["password.conf"], proxy: [proxyFiles.key], ...monitoring?.secretFiles };
+  const secretFiles: Readonly<Record<string, readonly string[]>> = { cache: ["password.conf"], proxy: [proxyFiles.key] };
   const withData = new Set(["database", "source", "cache"]);
   return secret(
     all([staging, cache.password, app.signInPassword, source.connection]).apply(([staging, password, signInPassword, connection]) => ({
@@ -238,11 +248,15 @@ function targetOf(parts: {
       staging,
       redis: { host: platform.hostOf("cache"), port: ports.cache, password },
       signInPassword,
-      ...monitoring?.urls,
+      ...(monitoring === undefined ? {} : urlsOf(monitoring.urls)),
       source: connection,
       services: services.map(({ name, host, port }) => ({ name, host, port, secretFiles: secretFiles[name] ?? [], data: withData.has(name) })),
       certificate: { service: "proxy", path: proxyFiles.certificate },
       accessLog: { service: "proxy", path: `${accessLogName}/current` },
     })),
   );
+}
+
+function urlsOf(urls: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name}Url`, url]));
 }

@@ -23,6 +23,8 @@ export interface TlsCertificate {
   readonly resource: Resource;
   readonly certificatePem: Output<string>;
   readonly keyPem: Output<string>;
+  /** ISO 8601. */
+  readonly notAfter: Output<string>;
 }
 
 export interface Parent {

@@ -26,6 +26,14 @@ export interface TargetDescription {
   readonly accessLog: { readonly service: string; readonly path: string };
 }
 
+/** What a data copy needs beyond the target. */
+export interface CopyDescription {
+  readonly source: ConnectionSettings;
+  readonly maskingKey: string;
+  readonly limit: number;
+  readonly allowWritableSource: boolean;
+}
+
 /** Fills in what only this machine knows: folders, and what the supervisor says. */
 export function processTarget(description: TargetDescription, layout: StackLayout): ValidationTarget {
   const { certificate, accessLog, services, ...rest } = description;

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
-import { parseReportName, type ReportKind } from "./fileName.ts";
+import { parseReportName, reportPrefix, type ReportKind } from "./fileName.ts";
 
 /** One run's files in a folder; the JSON is always there, its companions may have been removed. */
 export interface FoundReport {
@@ -12,18 +12,19 @@ export interface FoundReport {
   readonly junit?: string;
 }
 
-/** Every report of a kind, newest first. A folder that does not exist holds none. */
-export async function findReports(folder: string, kind: ReportKind): Promise<FoundReport[]> {
+/** Every report of a kind that a stack has, newest first. A folder that does not exist holds none. */
+export async function findReports(folder: string, kind: ReportKind, stack: string): Promise<FoundReport[]> {
   const absolute = resolve(folder);
   const names = await readdir(absolute).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
+  const wanted = reportPrefix(kind, stack);
   const present = new Set(names);
   return names
     .flatMap((name) => {
       const parsed = parseReportName(name);
-      return parsed === undefined || parsed.kind !== kind || parsed.extension !== "json" ? [] : [{ name, parsed }];
+      return parsed === undefined || parsed.prefix !== wanted || parsed.extension !== "json" ? [] : [{ name, parsed }];
     })
     .sort(({ parsed: left }, { parsed: right }) => right.at.getTime() - left.at.getTime() || right.attempt - left.attempt)
     .map(({ name, parsed }) => {
@@ -37,9 +38,9 @@ export async function findReports(folder: string, kind: ReportKind): Promise<Fou
     });
 }
 
-/** The newest report of a kind, or nothing. */
-export async function findNewestReport(folder: string, kind: ReportKind): Promise<FoundReport | undefined> {
-  return (await findReports(folder, kind))[0];
+/** The newest report of a kind that a stack has, or nothing. */
+export async function findNewestReport(folder: string, kind: ReportKind, stack: string): Promise<FoundReport | undefined> {
+  return (await findReports(folder, kind, stack))[0];
 }
 
 /**

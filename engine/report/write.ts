@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
-import { baseName, type ReportKind } from "./fileName.ts";
+import { baseName, reportPrefix, type ReportKind } from "./fileName.ts";
 import { renderJunit } from "./junit.ts";
 import { reportBase, type ReportBase, type ReportFiles } from "./report.ts";
 
@@ -21,7 +21,7 @@ const mostAttempts = 1_000;
 const staleAfterMs = 10 * 60_000;
 
 /**
- * Writes one run's files: `<kind>-<UTC timestamp>.html`, `.xml` when asked, and last `.json`, so that whoever finds the JSON
+ * Writes one run's files: `<kind>-<stack>-<UTC timestamp>.html`, `.xml` when asked, and last `.json`, so that whoever finds the JSON
  * finds the others. Each appears whole or not at all; an existing file is never overwritten (`-2`, `-3` … are added).
  * @throws UnderstudyError (exit 1) when the folder cannot be written; nothing is left behind then.
  */
@@ -37,7 +37,7 @@ export async function writeReport(report: ReportBase, options: WriteReportOption
   try {
     await mkdir(folder, { recursive: true });
     await removeStaleReservations(folder);
-    const base = await publish(folder, options.kind, options.now ?? new Date(), contents);
+    const base = await publish(folder, reportPrefix(options.kind, report.stack), options.now ?? new Date(), contents);
     const file = (extension: string) => join(folder, `${base}.${extension}`);
     return {
       json: file("json"),
@@ -58,12 +58,12 @@ const reservationOf = (folder: string, base: string) => join(folder, `.${base}.w
 
 async function publish(
   folder: string,
-  kind: ReportKind,
+  prefix: string,
   now: Date,
   contents: readonly (readonly [extension: string, text: string])[],
 ): Promise<string> {
   for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-    const base = baseName(kind, now, attempt);
+    const base = baseName(prefix, now, attempt);
     const reservation = reservationOf(folder, base);
     if (!(await reserve(reservation))) continue;
     const placed: string[] = [];

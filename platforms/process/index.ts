@@ -58,7 +58,7 @@ export class ProcessPlatform extends ComponentResource implements Platform {
 
   certificate(name: string, options: Parent): TlsCertificate {
     const resource = new Certificate(name, { days: 365, revision: 1 }, this.#after(options, this.#leases));
-    return { resource, certificatePem: resource.certificatePem, keyPem: resource.keyPem };
+    return { resource, certificatePem: resource.certificatePem, keyPem: resource.keyPem, notAfter: resource.notAfter };
   }
 
   volume(name: string, kind: ServiceSpec["program"]["kind"], options: Parent): Volume {

@@ -12,6 +12,8 @@ import { sampleReport } from "./samples.ts";
 
 const now = new Date("2026-11-21T01:02:03.456Z");
 const kind = "staging-validation-report";
+const stack = sampleReport().stack;
+const prefix = `${kind}-${stack}`;
 let folder: string;
 
 beforeEach(async () => {
@@ -22,13 +24,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const write = (at: Date = now, into = folder) => writeReport(sampleReport(), { folder: into, kind, page: "<p>", junit: true, now: at });
 
 describe("writeReport", () => {
-  it("makes the folder and names the files by kind and UTC time", async () => {
+  it("makes the folder and names the files by kind, stack and UTC time", async () => {
     const into = join(folder, "deep", "er");
     const files = await write(now, into);
     expect(files).toEqual({
-      json: join(into, `${kind}-20261121T010203Z.json`),
-      html: join(into, `${kind}-20261121T010203Z.html`),
-      junit: join(into, `${kind}-20261121T010203Z.xml`),
+      json: join(into, `${prefix}-20261121T010203Z.json`),
+      html: join(into, `${prefix}-20261121T010203Z.html`),
+      junit: join(into, `${prefix}-20261121T010203Z.xml`),
     });
     expect(await readReport(files.json, reportBase)).toEqual(sampleReport());
     expect(await readFile(files.html, "utf8")).toBe("<p>");
@@ -43,10 +45,10 @@ describe("writeReport", () => {
   });
 
   it("steps aside for a companion that stands alone", async () => {
-    await writeFile(join(folder, `${kind}-20261121T010203Z.xml`), "another's");
+    await writeFile(join(folder, `${prefix}-20261121T010203Z.xml`), "another's");
     const files = await writeReport(sampleReport(), { folder, kind, page: "<p>", now });
-    expect(files).toEqual({ json: join(folder, `${kind}-20261121T010203Z-2.json`), html: join(folder, `${kind}-20261121T010203Z-2.html`) });
-    expect(await readFile(join(folder, `${kind}-20261121T010203Z.xml`), "utf8")).toBe("another's");
+    expect(files).toEqual({ json: join(folder, `${prefix}-20261121T010203Z-2.json`), html: join(folder, `${prefix}-20261121T010203Z-2.html`) });
+    expect(await readFile(join(folder, `${prefix}-20261121T010203Z.xml`), "utf8")).toBe("another's");
   });
 
   it("leaves nothing behind when the folder cannot be written, and says so", async () => {
@@ -81,12 +83,13 @@ describe("find", () => {
     const runs = [first];
     for (let run = 2; run <= 11; run += 1) runs.push(await write());
     await writeReport(sampleReport(), { folder, kind: "migration-test-report", page: "", now: new Date("2027-01-01T00:00:00Z") });
-    await writeFile(join(folder, `${kind}-20991399T000000Z.json`), "not a date");
-    const found = await findReports(folder, kind);
+    await writeFile(join(folder, `${prefix}-20991399T000000Z.json`), "not a date");
+    const found = await findReports(folder, kind, stack);
     expect(found).toHaveLength(12);
     expect(found[0]).toEqual({ at: new Date("2026-11-21T01:02:03Z"), ...runs.at(-1) });
-    expect(await findNewestReport(folder, "staging-validation")).toBeUndefined();
-    expect(await findNewestReport(join(folder, "none"), kind)).toBeUndefined();
+    expect(await findNewestReport(folder, "staging-validation", stack)).toBeUndefined();
+    expect(await findNewestReport(folder, kind, "another")).toBeUndefined();
+    expect(await findNewestReport(join(folder, "none"), kind, stack)).toBeUndefined();
   });
 
   it("says what is wrong with a report of another schema", async () => {
@@ -100,7 +103,7 @@ describe("find", () => {
     fc.assert(
       fc.property(kinds, dates, fc.integer({ min: 1, max: 1_000 }), (kind, at, attempt) => {
         at.setUTCMilliseconds(0);
-        expect(parseReportName(`${baseName(kind, at, attempt)}.json`)).toEqual({ kind, at, attempt, extension: "json" });
+        expect(parseReportName(`${baseName(kind, at, attempt)}.json`)).toEqual({ prefix: kind, at, attempt, extension: "json" });
       }),
     );
   });

@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { stagingRoles } from "../engine/staging/database.ts";
+import type { Service } from "../platforms/platform.ts";
+import type { ConfigFile, ExporterKind } from "../platforms/spec.ts";
+import type { App } from "./app.ts";
+import type { StackContext } from "./context.ts";
+import { renderAlertmanagerConf } from "./monitoring/alertmanager-conf.ts";
+import { nginxExporter, nodeExporter, postgresExporter, redisExporter, renderCertificateMetrics, type ExporterCommand } from "./monitoring/exporters.ts";
+import { renderGrafanaDashboards, renderGrafanaDatasource, renderGrafanaIni } from "./monitoring/grafana.ts";
+import { renderPrometheusConf } from "./monitoring/prometheus-conf.ts";
+
+export interface MonitoringArgs {
+  readonly context: StackContext;
+  readonly app: App;
+  readonly databasePassword: Output<string>;
+  readonly cachePassword: Output<string>;
+  /** ISO 8601: when the proxy's certificate ends. */
+  readonly certificateNotAfter: Output<string>;
+  /** What has to be there before an exporter can see it. */
+  readonly watched: Readonly<Record<Exclude<ExporterKind, "node">, Resource>>;
+}
+
+/** Prometheus with exporters and alerts, Alertmanager, and Grafana where there is one. */
+export class Monitoring extends ComponentResource {
+  readonly services: readonly Service[];
+  readonly urls: Readonly<Record<string, string>>;
+
+  constructor(name: string, args: MonitoringArgs, opts: ComponentResourceOptions) {
+    super("understudy:index:Monitoring", name, {}, opts);
+    const exporters = createExporters(args, this);
+    const alertmanager = createAlertmanager(args.context, this);
+    const prometheus = createPrometheus(args, [...exporters, alertmanager, args.app.service], this);
+    const grafana = args.context.grafana ? [createGrafana(args.context, prometheus, this)] : [];
+    const { ports } = args.context;
+
+    this.services = [...exporters, alertmanager, prometheus, ...grafana];
+    this.urls = {
+      prometheus: `http://127.0.0.1:${ports.prometheus}`,
+      alertmanager: `http://127.0.0.1:${ports.alertmanager}`,
+      ...(args.context.grafana ? { grafana: `http://127.0.0.1:${ports.grafana}` } : {}),
+    };
+    this.registerOutputs({ urls: this.urls });
+  }
+}
+
+const textfiles = "textfiles";
+
+function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
+  const { context, watched } = args;
+  const { platform, ports, config } = context;
+  const at = (service: string, port: number) => ({ host: platform.hostOf(service), port });
+  const exporter = (
+    kind: ExporterKind,
+    port: number,
+    command: ExporterCommand,
+    rest: { readonly password?: Input<string>; readonly files?: readonly ConfigFile[]; readonly dependsOn?: readonly Resource[] },
+  ) =>
+    platform.service(
+      {
+        name: `${kind}-exporter`,
+        program: { kind: "exporter", exporter: kind, arguments: command.arguments },
+        ports: { main: port },
+        environment: {
+          ...command.environment,
+          ...(command.passwordVariable === undefined || rest.password === undefined ? {} : { [command.passwordVariable]: rest.password }),
+        },
+        ...(rest.files === undefined ? {} : { files: rest.files }),
+        logs: { timestamps: false },
+        probe: { kind: "http", path: "/metrics", expectStatus: 200 },
+        health: config.health,
+      },
+      { parent, ...(rest.dependsOn === undefined ? {} : { dependsOn: rest.dependsOn }) },
+    );
+  return [
+    exporter("node", ports.nodeExporter, nodeExporter({ listen: at("node-exporter", ports.nodeExporter), textfileFolder: join(platform.configFolder("node-exporter"), textfiles) }), {
+      files: [{ path: `${textfiles}/certificate.prom`, content: args.certificateNotAfter.apply(renderCertificateMetrics) }],
+    }),
+    exporter(
+      "postgres",
+      ports.postgresExporter,
+      postgresExporter({ listen: at("postgres-exporter", ports.postgresExporter), server: at("database", ports.database), user: stagingRoles.readOnly }),
+      { password: args.databasePassword, dependsOn: [watched.postgres] },
+    ),
+    exporter("redis", ports.redisExporter, redisExporter({ listen: at("redis-exporter", ports.redisExporter), server: at("cache", ports.cache) }), {
+      password: args.cachePassword,
+      dependsOn: [watched.redis],
+    }),
+    exporter("nginx", ports.nginxExporter, nginxExporter({ listen: at("nginx-exporter", ports.nginxExporter), status: at("proxy", ports.nginxStatus) }), {
+      dependsOn: [watched.nginx],
+    }),
+  ];
+}
+
+function createAlertmanager({ platform, ports, config }: StackContext, parent: Resource): Service {
+  return platform.service(
+    {
+      name: "alertmanager",
+      program: { kind: "alertmanager", configFile: "alertmanager.yml" },
+      ports: { main: ports.alertmanager },
+      files: [{ path: "alertmanager.yml", content: renderAlertmanagerConf() }],
+      volume: "alertmanager",
+      logs: { timestamps: false },
+      probe: { kind: "http", path: "/-/ready", expectStatus: 200 },
+      health: config.health,
+    },
+    { parent, volume: platform.volume("alertmanager", "alertmanager", { parent }) },
+  );
+}
+
+function createPrometheus(args: MonitoringArgs, first: readonly Service[], parent: Resource): Service {
+  const { context, app } = args;
+  const { platform, ports, config, workload, stack } = context;
+  const target = (job: string, service: string, port: number) => ({ job, host: platform.hostOf(service), port });
+  const targets = [
+    { ...target("app", "app", ports.app), metricsPath: app.metricsPath },
+    target("node", "node-exporter", ports.nodeExporter),
+    target("postgres", "postgres-exporter", ports.postgresExporter),
+    target("redis", "redis-exporter", ports.redisExporter),
+    target("nginx", "nginx-exporter", ports.nginxExporter),
+    target("prometheus", "prometheus", ports.prometheus),
+    target("alertmanager", "alertmanager", ports.alertmanager),
+  ];
+  const { scrapeIntervalSeconds, retention } = config.monitoring;
+  return platform.service(
+    {
+      name: "prometheus",
+      program: { kind: "prometheus", configFile: "prometheus.yml", retention },
+      ports: { main: ports.prometheus },
+      files: [
+        {
+          path: "prometheus.yml",
+          content: renderPrometheusConf({
+            scrapeIntervalSeconds,
+            targets,
+            rulesFile: "rules/alerts.yaml",
+            alertmanager: { host: platform.hostOf("alertmanager"), port: ports.alertmanager },
+            externalLabels: { stack },
+          }),
+        },
+        { path: "rules/alerts.yaml", content: readFileSync(workload.path(workload.manifest.monitoring.rules), "utf8") },
+      ],
+      volume: "prometheus",
+      logs: { timestamps: false },
+      probe: { kind: "prometheus-targets", jobs: targets.map(({ job }) => job) },
+      health: config.health,
+    },
+    { parent, volume: platform.volume("prometheus", "prometheus", { parent }), dependsOn: first.map(({ resource }) => resource) },
+  );
+}
+
+function createGrafana({ platform, ports, config, workload }: StackContext, prometheus: Service, parent: Resource): Service {
+  const folder = platform.configFolder("grafana");
+  const dashboards = workload.path(workload.manifest.monitoring.dashboards);
+  const provisioning = `${folder}/provisioning`;
+  return platform.service(
+    {
+      name: "grafana",
+      program: { kind: "grafana", configFile: "grafana.ini" },
+      ports: { main: ports.grafana },
+      environment: { GF_SECURITY_ADMIN_PASSWORD: platform.secret("grafana-admin-password", { parent }) },
+      files: [
+        {
+          path: "grafana.ini",
+          content: renderGrafanaIni({ listen: { host: platform.hostOf("grafana"), port: ports.grafana }, dataFolder: `${folder}/data`, provisioningFolder: provisioning }),
+        },
+        {
+          path: "provisioning/datasources/prometheus.yaml",
+          content: renderGrafanaDatasource({ prometheusUrl: `http://${prometheus.host}:${prometheus.port}`, scrapeIntervalSeconds: config.monitoring.scrapeIntervalSeconds }),
+        },
+        { path: "provisioning/dashboards/understudy.yaml", content: renderGrafanaDashboards({ folder: `${folder}/dashboards`, title: workload.manifest.title }) },
+        ...readdirSync(dashboards)
+          .filter((file) => file.endsWith(".json"))
+          .map((file) => ({ path: `dashboards/${file}`, content: readFileSync(join(dashboards, file), "utf8") })),
+      ],
+      probe: { kind: "http", path: "/api/health", expectStatus: 200 },
+      health: config.health,
+    },
+    { parent, dependsOn: [prometheus.resource] },
+  );
+}
