@@ -45,7 +45,8 @@ export function createHttpClient(options: { readonly timeoutMs?: number; readonl
         method,
         headers: {
           "user-agent": "understudy-validation",
-          ...(json === undefined ? { accept: "text/html,application/json;q=0.9,*/*;q=0.8" } : { accept: "application/json", "content-type": "application/json" }),
+          accept: json !== undefined || new URL(url).pathname.startsWith("/api/") ? "application/json" : "text/html,*/*;q=0.8",
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
         },
         body: json === undefined ? null : JSON.stringify(json),

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Checks at the same time. Default 8. */
   readonly concurrency?: number;
+  /** Cuts every check's own wait for what may come true later, in milliseconds. Default: none is cut. */
+  readonly patienceMs?: number | undefined;
   /** Between two tries of a check that may come true later. Default 200. */
   readonly retryDelayMs?: number;
 }
@@ -49,7 +51,8 @@ export async function runChecks(checks: readonly ValidationCheck[], options: Run
 /** Runs one check to its end: in time, tried again while it may still come true. */
 export async function runCheck(check: ValidationCheck, options: RunOptions): Promise<CheckResult> {
   const startedAt = performance.now();
-  const timeoutMs = check.timeoutMs ?? defaultTimeoutMs + (check.eventualMs ?? 0);
+  const eventualMs = Math.min(check.eventualMs ?? 0, options.patienceMs ?? Number.POSITIVE_INFINITY);
+  const timeoutMs = check.timeoutMs ?? defaultTimeoutMs + eventualMs;
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
   const context = options.contextOf(signal);
@@ -58,7 +61,7 @@ export async function runCheck(check: ValidationCheck, options: RunOptions): Pro
     const { status, evidence, remedy, details } = await attempt(check, context, signal, timeoutMs);
     const elapsedMs = performance.now() - startedAt;
     const settled = status === "passed" || status === "skipped";
-    if (settled || signal.aborted || elapsedMs >= (check.eventualMs ?? 0)) {
+    if (settled || signal.aborted || elapsedMs >= eventualMs) {
       const waited = !settled && tries > 1 ? ` (still so after ${tries} tries in ${(elapsedMs / 1_000).toFixed(1)} s)` : "";
       return {
         ...base,

@@ -9,7 +9,7 @@ import type { Workload } from "../workload/manifest.ts";
 import { catalogueOf, select } from "./catalogue.ts";
 import type { CheckContext, ValidationCheck } from "./check.ts";
 import { createHttpClient, type HttpClient } from "./httpClient.ts";
-import { redact } from "./redact.ts";
+import { redactAll } from "./redact.ts";
 import { buildReport, renderValidationPage, type ValidationReport } from "./report.ts";
 import { loadRequirements, type Requirements } from "./requirements.ts";
 import { runChecks } from "./runChecks.ts";
@@ -27,6 +27,8 @@ export interface ValidationOptions {
   readonly only?: readonly string[];
   /** Categories or check ids to leave out; the report shows them as skipped. */
   readonly skip?: readonly string[];
+  /** Longest wait for what may come true only later (targets scraped, services up), in milliseconds. Default: each check's own, up to 10,000. */
+  readonly patienceMs?: number;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,7 +45,7 @@ export async function validateStaging(options: ValidationOptions): Promise<{ rep
   const startedAt = new Date();
   const start = performance.now();
   const checks = await runAll(selected.run, requirements, options);
-  const results = redact([...checks, ...selected.leftOut.map(leftOut)], secretsOf(target));
+  const results = redactAll([...checks, ...selected.leftOut.map(leftOut)], secretsOf(target));
   const facts = { target, workload: workload.manifest.name, startedAt, durationMs: performance.now() - start, quick, only, skip };
   const report = buildReport(results, facts);
   const files = await writeReport(report, {
@@ -57,7 +59,7 @@ export async function validateStaging(options: ValidationOptions): Promise<{ rep
 }
 
 async function runAll(checks: readonly ValidationCheck[], requirements: Requirements, options: ValidationOptions): Promise<CheckResult[]> {
-  const { target, workload, onProgress, signal } = options;
+  const { target, workload, patienceMs, onProgress, signal } = options;
   const http = createHttpClient();
   const cleanUps: (() => Promise<unknown>)[] = [];
   const afterwards = (cleanUp: () => Promise<unknown>) => void cleanUps.push(cleanUp);
@@ -74,7 +76,7 @@ async function runAll(checks: readonly ValidationCheck[], requirements: Requirem
       withSession(connectionOf(target.staging, role), { applicationName: "understudy validation", readOnly: !writable, statementTimeoutMs: 10_000, lockTimeoutMs: 2_000, signal }, use),
   });
   try {
-    return await runChecks(checks, { contextOf, onProgress, signal });
+    return await runChecks(checks, { contextOf, onProgress, signal, patienceMs });
   } catch (error) {
     throw signal?.aborted === true ? interrupted("Validation") : error;
   } finally {

@@ -16,10 +16,13 @@ const textColumnsSql = `
           OR base.typname IN ('json', 'jsonb', 'xml') OR t.typcategory = 'U' AND t.typname = 'citext')
    GROUP BY c.oid ORDER BY 1`;
 
+/** What cannot be in an address and so ends it; everything else can, letters beyond ASCII included. */
+const ends = String.raw`[:space:]@<>"',;:(){}\[\]=/\\|*&#~`;
+
 /** An email address of any other domain, anywhere in the text. What ends a sentence does not belong to the domain. */
 export function foreignEmailPattern(domains: readonly string[]): string {
   const allowed = domains.map((domain) => domain.replaceAll(/[.\\+*?()[\]{}|^$]/g, String.raw`\$&`)).join("|");
-  return String.raw`[[:alnum:]._%+''-]+@(?!(${allowed})([.-]*([^[:alnum:].-]|$)))[[:alnum:]-]+(\.[[:alnum:]-]+)*\.[[:alpha:]]{2,}`;
+  return String.raw`[^${ends}]@(?!(${allowed})[.!?-]*([${ends}]|$))[^${ends}]+\.[^${ends}]{2,}`;
 }
 
 /** Columns with addresses outside the domains, with how many rows; never an address. */

@@ -35,8 +35,9 @@ export const servicesUp: ValidationCheck = {
   },
 };
 
-/** A service this young that has ended before is taken for one that keeps ending. */
+/** A service this young that has ended more than once is taken for one that keeps ending. */
 const settledMs = 10_000;
+const manyRestarts = 2;
 const sampleMs = 400;
 
 export const servicesSteady: ValidationCheck = {
@@ -55,12 +56,12 @@ export const servicesSteady: ValidationCheck = {
         return [`${service.name} was restarted while looked at (process ${earlier.pid}, then ${state.pid})`];
       }
       const isYoung = state.up && state.uptimeMs !== undefined && state.uptimeMs < settledMs;
-      if (state.restarts === 0 || (state.up && !isYoung)) return [];
+      if (state.restarts < manyRestarts || (state.up && !isYoung)) return [];
       return [`${service.name} has ended ${state.restarts} times, last ${state.up ? `${((state.uptimeMs ?? 0) / 1_000).toFixed(1)} s ago` : "and is down"}`];
     });
     return verdict(problems, {
       count: after.length,
-      evidence: `${after.length} services kept their process over ${sampleMs} ms, none has ended in the last ${settledMs / 1_000} s`,
+      evidence: `${after.length} services kept their process over ${sampleMs} ms, none ended again and again`,
       remedy: "Its log says why it ends: `understudy logs <service>`.",
     });
   },

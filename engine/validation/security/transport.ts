@@ -91,7 +91,7 @@ export function handshake(url: string, version: SecureVersion, signal: AbortSign
   });
 }
 
-/** The server's own alert, or its hanging up; everything else is trouble on this side. */
+/** The server's own alert, its hanging up, or its answering in another version; everything else is trouble on this side. */
 function isRefusal({ code = "", message }: NodeJS.ErrnoException): boolean {
-  return code === "ECONNRESET" || code === "EPIPE" || /SSL alert number \d+/.test(message);
+  return code === "ECONNRESET" || code === "EPIPE" || /SSL alert number \d+|ssl_choose_client_version/.test(message);
 }
