@@ -26,6 +26,7 @@ case $user in
   *) fail "\"$user\" is no user of the machine. Allowed: root, dev." ;;
 esac
 machine=$folder/$user
+inner=''
 
 # What the network needs, and nothing else of this machine's settings: name servers, private certificate authorities,
 # proxies and mirrors.
@@ -36,6 +37,9 @@ inside() { # inside USER COMMAND...: in mount and process spaces of its own
   shift
   local settings
   mapfile -t settings < <(env | grep -E "^($passed_on)=" || true)
+  # Killed with this script, however that ends: nothing of the machine outlives it.
+  trap '[ -z "$inner" ] || kill -KILL "$inner" 2>/dev/null || true' EXIT
+  trap 'exit 130' INT HUP TERM
   # shellcheck disable=SC2016 # to be expanded inside
   unshare --mount --pid --fork --kill-child bash -c '
     machine=$1 as=$2 && shift 2
@@ -45,7 +49,12 @@ inside() { # inside USER COMMAND...: in mount and process spaces of its own
     exec chroot --userspec="$as" "$machine" "$@"
   ' _ "$machine" "$as" /usr/bin/env -i "${settings[@]}" \
     HOME="$([ "$as" = root ] && echo /root || echo "$home")" USER="$as" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null &
+  inner=$!
+  local status=0
+  wait "$inner" || status=$?
+  inner=''
+  return $status
 }
 
 new_machine() {

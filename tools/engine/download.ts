@@ -15,8 +15,7 @@ export function engineFromDownload(context: EngineContext): Promise<Outcome> {
       args: [join(import.meta.dirname, "pulumiInstall.ts"), join(workFolder, "engine"), context.version],
       cwd: workFolder,
       env: { ...context.env, TMPDIR: workFolder },
-      folder: workFolder,
-      stallMs,
+      fills: { folder: workFolder, stallMs },
     });
     if (stalled) return { passedOver: `nothing came for ${stallMs / 1000} s` };
     return code === 0 ? undefined : { passedOver: lastLines(output, 1) || `failed (exit ${code})` };

@@ -17,9 +17,6 @@ const engineModule = "github.com/pulumi/pulumi/pkg/v3";
 /** Silence after which the module proxy counts as out of reach. */
 const stallMs = 15_000;
 
-/** The build itself may think for a while without writing a file. */
-const buildStallMs = 300_000;
-
 /**
  * Builds the engine from Go modules, every one checked against go.sum and the checksum database, into the cache.
  * What Go fetches and compiles on the way (some 2 GB) lies in a work folder and goes with it.
@@ -61,15 +58,12 @@ async function build(context: EngineContext, workshop: Workshop): Promise<{ pass
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${context.version}`;
   const output = join(workFolder, "engine/bin/pulumi");
   const stopTelling = tellProgress(context);
-  const { code, output: log, stalled } = await runWatched({
+  const { code, output: log } = await runWatched({
     command: go,
     args: ["build", "-ldflags", `-s -w ${version}`, "-o", output, `${engineModule}/cmd/pulumi`],
     cwd: sourceFolder,
     env,
-    folder: workFolder,
-    stallMs: buildStallMs,
   }).finally(stopTelling);
-  if (stalled) return { passedOver: `the build stood still for ${buildStallMs / 60_000} minutes` };
   if (code !== 0) return { passedOver: `go build failed: ${lastLines(log, 3)}` };
 
   const provider = join(workFolder, "engine/bin", dynamicProvider);
@@ -135,8 +129,7 @@ async function fetchModule({ go, env, workFolder }: Workshop, module: string): P
     args: ["mod", "download", "-json", module],
     cwd: workFolder,
     env,
-    folder: workFolder,
-    stallMs,
+    fills: { folder: workFolder, stallMs },
   });
   if (stalled) return { passedOver: `the Go module proxy did not answer for ${stallMs / 1000} s` };
   if (code !== 0) return { passedOver: `${module} is not to be had: ${errorIn(output)}` };

@@ -1,18 +1,15 @@
 import { spawn } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Watched {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The folder the command fills. */
-  readonly folder: string;
-  /** How long the folder may stay as it is before the command counts as stuck. */
-  readonly stallMs: number;
-  /** Hears each piece of output. */
-  readonly onOutput?: (text: string) => void;
+  /** The folder the command fills, and how long that may stay as it is before the command counts as stuck. */
+  readonly fills?: { readonly folder: string; readonly stallMs: number };
 }
 
 export interface WatchedEnd {
@@ -23,39 +20,31 @@ export interface WatchedEnd {
 }
 
 /**
- * Runs a command that fetches things, and kills it with its children when nothing has come for a while.
+ * Runs a command, and kills it with its children when it fetches nothing any more, or when this process is told to end.
  * So a network that does not answer costs seconds, and a slow one that does has all the time it needs.
  */
-export async function runWatched(watched: Watched): Promise<WatchedEnd> {
-  const child = spawn(watched.command, watched.args, {
-    cwd: watched.cwd,
-    env: watched.env,
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
+export async function runWatched({ command, args, cwd, env, fills }: Watched): Promise<WatchedEnd> {
+  const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let output = "";
   const keep = (chunk: Buffer): void => {
-    const text = chunk.toString();
-    output += text;
-    watched.onOutput?.(text);
+    output += chunk.toString();
   };
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);
 
-  const killGroup = (): void => {
-    if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
-  };
   const onSignal = (): void => {
-    killGroup();
+    killGroup(child.pid);
     process.exit(130);
   };
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal).once("SIGHUP", onSignal);
 
+  const ended = new AbortController();
   let stalled = false;
-  const stopWatching = onceStill(watched.folder, watched.stallMs, () => {
-    stalled = true;
-    killGroup();
-  });
+  const watch = async (folder: string, stallMs: number): Promise<void> => {
+    stalled = await isStillFor(folder, stallMs, ended.signal);
+    if (stalled) killGroup(child.pid);
+  };
+  if (fills !== undefined) void watch(fills.folder, fills.stallMs);
   try {
     const code = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
@@ -63,46 +52,47 @@ export async function runWatched(watched: Watched): Promise<WatchedEnd> {
     });
     return { code, output, stalled };
   } finally {
-    stopWatching();
+    ended.abort();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onSignal);
   }
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
   try {
-    process.kill(-pid, signal);
+    process.kill(-pid, "SIGKILL");
   } catch {
     // Gone already.
   }
 }
 
-/** Calls back once when a folder's size has not changed for a while; the result ends the watch. */
-function onceStill(folder: string, stillMs: number, callback: () => void): () => void {
+/**
+ * Waits until a folder's size has not changed for a while, and says whether that came before the end.
+ * Looks the less often the longer a look takes, so that watching a large folder costs little.
+ */
+async function isStillFor(folder: string, stillMs: number, ended: AbortSignal): Promise<boolean> {
   let size = -1;
   let changedMs = performance.now();
-  let measuring = false;
-  const timer = setInterval(async () => {
-    if (measuring) return;
-    measuring = true;
+  while (!ended.aborted) {
+    const lookedMs = performance.now();
     const now = await sizeOf(folder);
-    measuring = false;
     if (now !== size) {
       size = now;
-      changedMs = performance.now();
-    } else if (performance.now() - changedMs > stillMs) {
-      clearInterval(timer);
-      callback();
+      changedMs = lookedMs;
+    } else if (lookedMs - changedMs > stillMs) {
+      return !ended.aborted;
     }
-  }, 250);
-  return () => clearInterval(timer);
+    const pauseMs = Math.max(250, 20 * (performance.now() - lookedMs));
+    await sleep(pauseMs, undefined, { signal: ended }).catch(() => {});
+  }
+  return false;
 }
 
 async function sizeOf(folder: string): Promise<number> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    files
-      .filter((entry) => entry.isFile())
-      .map((entry) => stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0)),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  let sum = 0;
+  for (const entry of entries.filter((one) => one.isFile())) {
+    sum += await stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0);
+  }
+  return sum;
 }

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const run = (script: string): Promise<WatchedEnd> =>
-  runWatched({ command: "sh", args: ["-c", script], cwd: folder, env: process.env, folder, stallMs: 1000 });
+  runWatched({ command: "sh", args: ["-c", script], cwd: folder, env: process.env, fills: { folder, stallMs: 1000 } });
 
 test("hands on output and exit code", async () => {
   expect(await run("echo out; echo err >&2; exit 3")).toEqual({ code: 3, output: expect.stringMatching(/out\n/), stalled: false });
