@@ -81,24 +81,53 @@ export async function switchDatabase(settings: ConnectionSettings, names: Databa
     if (await databaseExists(client, previous)) renames.push([previous, discarded(previous)]);
     if (await databaseExists(client, live)) renames.push([live, previous]);
     renames.push([next, live]);
-    const stop = endSessionsOf(settings, [live, next, previous]);
-    try {
-      await inTransaction(client, async () => {
-        for (const [from, to] of renames) {
-          await client.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
-        }
-      });
-    } catch (cause) {
-      throw new UnderstudyError(`Database "${next}" could not take over the name "${live}": ${messageOf(cause)}.`, {
-        exitCode: exitCode.provisioning,
-        remedy: "What was in use still is. End the sessions that hold it, then run again.",
-        cause,
-      });
-    } finally {
-      await stop();
-    }
+    await renameAll(client, settings, renames, `Database "${next}" could not take over the name "${live}"`);
     await dropDatabase(client, discarded(previous));
   });
+}
+
+/**
+ * Exchanges the names of two databases in one transaction, as {@link switchDatabase} does.
+ * @throws UnderstudyError (exit 3) when sessions could not be ended in time; nothing is exchanged then.
+ */
+export async function swapDatabases(settings: ConnectionSettings, one: string, other: string, signal?: AbortSignal): Promise<void> {
+  await withSession(settings, { applicationName: "understudy switch", signal }, (client) =>
+    renameAll(
+      client,
+      settings,
+      [
+        [one, discarded(other)],
+        [other, one],
+        [discarded(other), other],
+      ],
+      `Databases "${one}" and "${other}" could not exchange their names`,
+    ),
+  );
+}
+
+/** All renames or none; sessions on these databases are ended. */
+async function renameAll(
+  client: Client,
+  settings: ConnectionSettings,
+  renames: readonly (readonly [from: string, to: string])[],
+  failure: string,
+): Promise<void> {
+  const stop = endSessionsOf(settings, renames.map(([from]) => from));
+  try {
+    await inTransaction(client, async () => {
+      for (const [from, to] of renames) {
+        await client.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
+      }
+    });
+  } catch (cause) {
+    throw new UnderstudyError(`${failure}: ${messageOf(cause)}.`, {
+      exitCode: exitCode.provisioning,
+      remedy: "What was in use still is. End the sessions that hold it, then run again.",
+      cause,
+    });
+  } finally {
+    await stop();
+  }
 }
 
 /** RENAME lets nobody new in and waits up to 5 s for those inside; this sees them out. */

@@ -1,0 +1,33 @@
+import type { Leaf, Table } from "./catalog.ts";
+import type { RowRange } from "./maskedRows.ts";
+import type { Selection } from "./selection.ts";
+
+/** Chosen rows in one statement: long enough to be worth a round trip, short enough to be parsed at once. */
+const chosenRowsPerRange = 5_000;
+const blockBytes = 8_192;
+/** A relation beyond this is read in ranges, several at a time. */
+const rangeBytes = 64 * 1024 * 1024;
+/** The first version that finds a range of blocks without reading the rest. */
+const rangeScansSince = 140_000;
+
+/** The pieces in which a table's chosen rows are read; none when nothing of it is copied. */
+export function rangesOf(table: Table, selection: Selection, serverVersion: number): RowRange[] {
+  return table.leaves.flatMap((leaf): RowRange[] => {
+    const rows = selection.get(leaf.oid);
+    if (rows === undefined) return [];
+    if (rows === "all") return wholeRanges(leaf, serverVersion);
+    return [...rows.batches(chosenRowsPerRange)].map((batch) => ({ leaf, tids: batch.tids, rows: batch.rows }));
+  });
+}
+
+/** The last range is open-ended: the relation may have grown since its size was read. */
+function wholeRanges(leaf: Leaf, serverVersion: number): RowRange[] {
+  if (leaf.sizeBytes <= rangeBytes || serverVersion < rangeScansSince) return [{ leaf }];
+  const blocksPerRange = rangeBytes / blockBytes;
+  const count = Math.ceil(leaf.sizeBytes / rangeBytes);
+  const lastBlock = 4_294_967_294;
+  return Array.from({ length: count }, (_, index) => ({
+    leaf,
+    blocks: { from: index * blocksPerRange, to: index === count - 1 ? lastBlock : (index + 1) * blocksPerRange },
+  }));
+}

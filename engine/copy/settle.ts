@@ -1,0 +1,59 @@
+import type { Client } from "pg";
+import { quoteIdentifier } from "../postgres/identifier.ts";
+import { fromTable, qualified } from "./catalog.ts";
+import type { Reference, Sequence } from "./catalog.ts";
+import { matchSql } from "./selection.ts";
+
+/**
+ * Sets cut references to NULL where their parent was not chosen. Before indexes and constraints are there.
+ * Of several columns, those that may be NULL.
+ */
+export async function cutReferences(client: Client, cut: ReadonlySet<Reference>): Promise<Map<Reference, number>> {
+  const changed = new Map<Reference, number>();
+  for (const reference of cut) {
+    const nullable = reference.child.columns.filter((column) => reference.childColumns.includes(column.name) && !column.notNull);
+    const { rowCount } = await client.query(
+      `UPDATE ${fromTable(reference.child)} AS child SET ${nullable.map(({ name }) => `${quoteIdentifier(name)} = NULL`).join(", ")}
+        WHERE ${reference.childColumns.map((name) => `child.${quoteIdentifier(name)} IS NOT NULL`).join(" AND ")}
+          AND NOT EXISTS (SELECT FROM ${fromTable(reference.parent)} AS parent WHERE ${matchSql(reference, "parent", "child")})`,
+    );
+    changed.set(reference, rowCount ?? 0);
+  }
+  return changed;
+}
+
+/** Sequences go on where the source's are. */
+export async function setSequences(client: Client, sequences: readonly Sequence[]): Promise<void> {
+  for (const sequence of sequences) {
+    await client.query("SELECT pg_catalog.setval($1::regclass, $2::bigint, $3)", [qualified(sequence), sequence.lastValue, sequence.isCalled]);
+  }
+}
+
+/** Fills materialized views, those that read others after these. */
+export async function refreshMaterializedViews(client: Client): Promise<void> {
+  const emptyOnes = async (): Promise<string[]> => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'm' AND NOT c.relispopulated ORDER BY c.oid`,
+    );
+    return rows.map(({ name }) => name);
+  };
+  for (let waiting = await emptyOnes(); waiting.length > 0; ) {
+    let failure: unknown;
+    for (const name of waiting) {
+      await client.query(`REFRESH MATERIALIZED VIEW ${name}`).catch((error: unknown) => (failure = error));
+    }
+    const still = await emptyOnes();
+    if (still.length === waiting.length) throw failure;
+    waiting = still;
+  }
+}
+
+/** Extensions that this server cannot make. */
+export async function missingExtensions(client: Client, names: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT wanted AS name FROM unnest($1::text[]) AS wanted WHERE wanted NOT IN (SELECT name FROM pg_available_extensions)`,
+    [names],
+  );
+  return rows.map(({ name }) => name);
+}

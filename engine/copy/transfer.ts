@@ -1,0 +1,163 @@
+import type { Client } from "pg";
+import { connectionOf } from "../staging/database.ts";
+import type { StagingDatabase } from "../staging/database.ts";
+import type { OnProgress } from "../progress.ts";
+import { withSession } from "../postgres/session.ts";
+import { qualified } from "./catalog.ts";
+import type { Leaf, Table } from "./catalog.ts";
+import { checksumSql } from "./checksum.ts";
+import type { Checksum } from "./checksum.ts";
+import { columnList, maskedRowsSql } from "./maskedRows.ts";
+import type { RowRange } from "./maskedRows.ts";
+import { rangesOf } from "./ranges.ts";
+import { relay } from "./relay.ts";
+import type { Selection } from "./selection.ts";
+import { sourceFault } from "./sourceFault.ts";
+import type { SourceSession } from "./sourceSession.ts";
+import type { TableTreatment } from "./treatments.ts";
+
+/** What became of one table on its way. */
+export interface TableTransfer {
+  rows: number;
+  bytes: number;
+  durationMs: number;
+  /** Of the kept columns, as the source has them. */
+  readonly kept: Checksum;
+}
+
+export interface TransferOptions {
+  readonly sources: readonly SourceSession[];
+  readonly staging: StagingDatabase;
+  readonly database: string;
+  readonly treatments: readonly TableTreatment[];
+  readonly selection: Selection;
+  readonly serverVersion: number;
+  /** Both servers are of one major version, so that binary means the same. */
+  readonly sameMajor: boolean;
+  /** Columns by table whose values the copy changes after loading. */
+  readonly changedLater: ReadonlyMap<Table, ReadonlySet<string>>;
+  readonly onProgress: OnProgress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Task {
+  readonly treatment: TableTreatment;
+  readonly range: RowRange;
+}
+
+/** Copies all chosen rows, biggest relations first, as many at a time as there are source sessions. */
+export async function transferRows(options: TransferOptions): Promise<Map<Table, TableTransfer>> {
+  const { treatments, selection, serverVersion } = options;
+  const tasks = treatments
+    .flatMap((treatment) => rangesOf(treatment.table, selection, serverVersion).map((range): Task => ({ treatment, range })))
+    .sort((left, right) => sizeOf(right.range) - sizeOf(left.range));
+  const transfers = new Map<Table, TableTransfer>(
+    treatments.map(({ table }) => [table, { rows: 0, bytes: 0, durationMs: 0, kept: { rows: 0, sum: 0n } }]),
+  );
+  const progress = progressOf(tasks, options.onProgress);
+  const failed = new AbortController();
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const connection = connectionOf(options.staging, "admin", options.database);
+
+  const worker = async (source: SourceSession): Promise<void> => {
+    const session = { applicationName: "understudy copy", signal: options.signal };
+    await withSession(connection, session, async (target) => {
+      await target.query("SET synchronous_commit = off; SET search_path = pg_catalog; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'");
+      for (let task = tasks.shift(); task !== undefined && !signal.aborted; task = tasks.shift()) {
+        await transferRange(source, target, task, options, transfers, progress);
+      }
+    });
+  };
+  const results = await Promise.allSettled(
+    options.sources.map((source) =>
+      worker(source).catch((error: unknown) => {
+        failed.abort();
+        throw error;
+      }),
+    ),
+  );
+  const failure = results.find((result) => result.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+  return transfers;
+}
+
+async function transferRange(
+  source: SourceSession,
+  target: Client,
+  { treatment, range }: Task,
+  options: TransferOptions,
+  transfers: ReadonlyMap<Table, TableTransfer>,
+  progress: Progress,
+): Promise<void> {
+  const { table } = treatment;
+  const transfer = transfers.get(table);
+  if (transfer === undefined || treatment.columns.length === 0) return;
+  const started = performance.now();
+  const format = options.sameMajor && treatment.columns.every(({ column }) => column.binarySafe) ? " (FORMAT binary)" : "";
+  const relayed = await relay(
+    source.client,
+    target,
+    {
+      read: `COPY (${maskedRowsSql(treatment, range)}) TO STDOUT${format}`,
+      write: `COPY ${qualified(destinationOf(treatment, range.leaf))} (${columnList(treatment)}) FROM STDIN${format}`,
+      table: table.key,
+    },
+    progress.bytes,
+  );
+  const changed = options.changedLater.get(table) ?? new Set();
+  const kept = await checksumOf(source, checksumSql(treatment, changed, range), table);
+  transfer.rows += relayed.rows;
+  transfer.bytes += relayed.bytes;
+  transfer.durationMs += performance.now() - started;
+  transfer.kept.rows += kept.rows;
+  transfer.kept.sum += kept.sum;
+  progress.rows(table, relayed.rows);
+}
+
+async function checksumOf(source: SourceSession, sql: string, table: Table): Promise<Checksum> {
+  const { rows } = await source.client.query<{ rows: number; sum: string }>(sql).catch((cause: unknown) => {
+    throw sourceFault(cause, `adding up the kept columns of ${table.key}`);
+  });
+  return { rows: rows[0]?.rows ?? 0, sum: BigInt(rows[0]?.sum ?? 0) };
+}
+
+/** Straight into the partition, unless a masked key may belong to another. */
+function destinationOf({ table, columns }: TableTreatment, leaf: Leaf): { schema: string; name: string } {
+  const keyIsMasked = table.partitionColumns.some(
+    (name) => name === null || columns.some(({ column, mask }) => column.name === name && !mask.keeps),
+  );
+  return table.partitioned && keyIsMasked ? table : leaf;
+}
+
+function sizeOf(range: RowRange): number {
+  if (range.blocks !== undefined) return Number.MAX_SAFE_INTEGER - range.blocks.from;
+  return range.tids === undefined ? range.leaf.sizeBytes : (range.rows ?? 0);
+}
+
+interface Progress {
+  bytes(count: number): void;
+  rows(table: Table, count: number): void;
+}
+
+const progressEveryMs = 500;
+
+function progressOf(tasks: readonly Task[], onProgress: OnProgress): Progress {
+  const total = tasks.reduce((sum, { range }) => sum + (range.rows ?? (range.blocks === undefined ? range.leaf.estimatedRows : 0)), 0);
+  const blocks = new Map(tasks.filter(({ range }) => range.blocks !== undefined).map(({ range }) => [range.leaf.oid, range.leaf.estimatedRows]));
+  const expected = Math.round(total + [...blocks.values()].reduce((sum, rows) => sum + rows, 0));
+  let done = 0;
+  let bytes = 0;
+  let shownAt = performance.now();
+  return {
+    bytes: (count) => {
+      bytes += count;
+      if (performance.now() - shownAt < progressEveryMs) return;
+      shownAt = performance.now();
+      onProgress({ step: "copy", message: `${(bytes / 1_048_576).toFixed(1)} MiB so far`, done, total: Math.max(expected, done), unit: "rows" });
+    },
+    rows: (table, count) => {
+      done += count;
+      onProgress({ step: "copy", message: table.key, done, total: Math.max(expected, done), unit: "rows" });
+    },
+  };
+}

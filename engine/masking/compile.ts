@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { quoteIdentifier, quoteLiteral } from "../postgres/identifier.ts";
+import type { ColumnShape } from "./column.ts";
+import { keyedHashSql } from "./hashSql.ts";
+import { jsonTree } from "./jsonPath.ts";
+import { jsonSql } from "./jsonSql.ts";
+import { domainOf } from "./rule.ts";
+import type { ColumnRule, JsonLeafRule, PlainMask } from "./rule.ts";
+import { dateShiftSql, numberSql, shiftSubjectSql } from "./scalarMasks.ts";
+import { transformers } from "./transformers.ts";
+
+/** One column's treatment as SQL over a row of alias `row`, whose hashes stand beside it as columns of their own. */
+export interface CompiledMask {
+  /** Of the column's own type. */
+  readonly sql: string;
+  /** Computed once a row: column alias to SQL of bytea. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** Domains whose keys the session must hold. */
+  readonly domains: readonly string[];
+  /** Different values stay different. */
+  readonly injective: boolean;
+  /** The value itself comes through. */
+  readonly keeps: boolean;
+}
+
+/** Alias of the row in every compiled expression. */
+export const rowAlias = "t";
+
+/** Compiles a rule that {@link misfits} found nothing wrong with; `follow` must have been resolved. */
+export function compileMask(rule: ColumnRule, column: ColumnShape): CompiledMask {
+  const own = `${rowAlias}.${quoteIdentifier(column.name)}`;
+  const plain = (sql: string, extra: Partial<CompiledMask> = {}): CompiledMask => ({
+    sql,
+    hashes: new Map(),
+    domains: [],
+    injective: false,
+    keeps: false,
+    ...extra,
+  });
+  const cast = (sql: string): string => `CAST(CASE WHEN ${own} IS NULL THEN NULL ELSE (${sql}) END AS ${column.type})`;
+  const withHash = (subject: string, make: (hash: string) => string, injective = false): CompiledMask => {
+    const domain = domainOf(rule);
+    const alias = `understudy_hash_${createHash("sha256").update(column.name).digest("hex").slice(0, 16)}`;
+    return plain(make(`${rowAlias}.${quoteIdentifier(alias)}`), {
+      hashes: new Map([[alias, keyedHashSql(domain, subject)]]),
+      domains: [domain],
+      injective,
+    });
+  };
+
+  switch (rule.mask) {
+    case "keep":
+      return plain(own, { injective: true, keeps: true });
+    case "follow":
+      throw new Error(`"follow" on ${column.name} was not resolved`);
+    case "null":
+      return plain(`CAST(NULL AS ${column.type})`, { injective: true });
+    case "constant":
+      return plain(cast(quoteLiteral(String(rule.value))));
+    case "json":
+      return plain(cast(jsonSql(jsonTree(rule.paths).root, `${own}::jsonb`, rule.others)), { domains: jsonDomains(rule.paths) });
+    case "number":
+      return withHash(`${own}::text`, (hash) => cast(numberSql(rule, own, hash, column)));
+    case "date-shift":
+      return withHash(shiftSubjectSql(rule, rowAlias, own), (hash) => cast(dateShiftSql(rule, own, hash)));
+    case "expression":
+      return withHash(`${own}::text`, (hash) => cast(expressionSql(rule.sql, own, hash)));
+    default:
+      return column.family === "array" ? plain(arraySql(rule, rule.mask, column, own), { domains: [domainOf(rule)] }) : scalar(rule.mask);
+  }
+
+  function scalar(mask: PlainMask): CompiledMask {
+    const transformer = transformers[mask];
+    const value = column.family === "text" ? `${own}::text` : own;
+    return withHash(
+      column.baseType === "citext" ? `lower(${own}::text)` : `${own}::text`,
+      (hash) => {
+        const sql = transformer.sql({ value, hash }, column);
+        const isText = column.family === "text";
+        return cast(transformer.keepsEmpty && isText ? `CASE WHEN ${value} = '' THEN '' ELSE (${sql})::text END` : sql);
+      },
+      transformer.injective,
+    );
+  }
+}
+
+function expressionSql(sql: string, value: string, hash: string): string {
+  return sql.replaceAll("{value}", value).replaceAll("{hash}", `encode(${hash}, 'hex')`);
+}
+
+/** Element by element, in their order; NULL elements stay. */
+function arraySql(rule: ColumnRule, mask: PlainMask, column: ColumnShape, own: string): string {
+  const transformer = transformers[mask];
+  const family = column.elementFamily ?? "other";
+  const value = family === "text" ? "e.value::text" : "e.value";
+  const masked = `(${transformer.sql({ value, hash: "h.hash" }, { family })})`;
+  const filled = transformer.keepsEmpty && family === "text" ? `CASE WHEN ${value} = '' THEN '' ELSE ${masked}::text END` : masked;
+  return `CAST(CASE WHEN ${own} IS NULL THEN NULL ELSE coalesce((
+    SELECT array_agg(CAST(CASE WHEN e.value IS NULL THEN NULL ELSE ${filled} END AS ${column.elementType}) ORDER BY e.position)
+      FROM unnest(${own}) WITH ORDINALITY AS e(value, position)
+      CROSS JOIN LATERAL (SELECT ${keyedHashSql(domainOf(rule), "e.value::text")} AS hash OFFSET 0) AS h), '{}') END AS ${column.type})`;
+}
+
+function jsonDomains(paths: Readonly<Record<string, JsonLeafRule>>): string[] {
+  const domains = Object.values(paths).flatMap((rule) => {
+    if (rule === "keep" || rule === "null") return [];
+    if (typeof rule === "string") return [domainOf({ mask: rule })];
+    return rule.mask === "constant" ? [] : [domainOf(rule)];
+  });
+  return [...new Set(domains)];
+}

@@ -1,0 +1,49 @@
+import { integerSql } from "./hashSql.ts";
+import type { Transformer } from "./transformer.ts";
+
+/** More would not fit the number that they are written from; digits beyond become 0. */
+const mostDigits = 18;
+
+/**
+ * The value's form (spaces, brackets, dots, signs) with other digits, whose number begins with `lead` where there are
+ * at least six. Whatever is neither digit nor form becomes an x.
+ */
+function otherDigits(value: string, hash: string, lead: string): string {
+  const form = `regexp_replace(${value}, '[^0-9 ()+./#*-]', 'x', 'g')`;
+  const digits = `length(regexp_replace(${value}, '[^0-9]', '', 'g'))`;
+  const used = `least(${digits}, ${mostDigits})`;
+  const template = `'FM' || translate(regexp_replace(${form}, '([^0-9]+)', '"\\1"', 'g'), '123456789', '000000000')`;
+  const leadDigits = lead === "" ? "0" : `CASE WHEN ${digits} >= 6 THEN ${lead.length} ELSE 0 END`;
+  const leadNumber = lead === "" ? "0" : `CASE WHEN ${digits} >= 6 THEN ${lead} * power(10::numeric, ${used} - ${lead.length}) ELSE 0 END`;
+  const random = `mod(${integerSql(hash, 6)} * 4096 + get_byte(${hash}, 6), power(10::numeric, ${used} - ${leadDigits}))`;
+  const number = `trunc((${leadNumber} + ${random}) * power(10::numeric, ${digits} - ${used}))`;
+  return `CASE WHEN ${digits} = 0 THEN ${form} ELSE to_char(${number}, ${template}) END`;
+}
+
+/** The form stays; six digits and more begin with 999, a country code that nobody has, so that nobody is ever called. */
+export const phone: Transformer = {
+  accepts: ["text"],
+  injective: false,
+  keepsEmpty: true,
+  sql: ({ value, hash }) => otherDigits(value, hash, "999"),
+};
+
+/** Six digits that no card is issued under, nine of the hash, and the check digit. */
+const cardPrefix = "400000";
+
+/** 13 digits and more become a 16-digit number of the test range that passes Luhn's check; fewer (the last four) other digits. */
+export const card: Transformer = {
+  accepts: ["text"],
+  injective: false,
+  keepsEmpty: true,
+  sql: ({ value, hash }, { maxLength = Number.POSITIVE_INFINITY }) => {
+    const digits = Array.from({ length: 9 }, (_, index) => `(get_byte(${hash}, ${index}) % 10)`);
+    const doubled = (digit: string): string => `(2 * ${digit} - CASE WHEN ${digit} > 4 THEN 9 ELSE 0 END)`;
+    const prefixSum = 8;
+    const sum = digits.map((digit, index) => (index % 2 === 0 ? doubled(digit) : digit)).join(" + ");
+    const number = `concat('${cardPrefix}', ${digits.join(", ")}, (10 - (${prefixSum} + ${sum}) % 10) % 10)`;
+    const grouped = `CASE WHEN ${value} ~ '[ -]' THEN regexp_replace(${number}, '(.{4})(?=.)', '\\1 ', 'g') ELSE ${number} END`;
+    const whole = maxLength < 16 ? otherDigits(value, hash, "") : maxLength < 19 ? number : grouped;
+    return `CASE WHEN length(regexp_replace(${value}, '[^0-9]', '', 'g')) >= 13 THEN ${whole} ELSE ${otherDigits(value, hash, "")} END`;
+  },
+};
