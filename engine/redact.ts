@@ -20,7 +20,7 @@ export function redact(text: string, secrets: readonly string[] = []): string {
  */
 export function secretsOf(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).flatMap(([name, value]) => {
-    if (/pass|secret|token|credential|private|api_?key|_key$/i.test(name)) return [value];
+    if (/pass|secret|token|credential|private|api_?key|_key$|_auth$/i.test(name)) return [value];
     const password = passwordOf(value);
     return password === undefined ? [] : [value, password];
   });

@@ -35,6 +35,13 @@ const steadyMs = 1_500;
 /** Ends shortly before the wait belong to this start: the service runs before it is waited for. */
 const slackMs = 1_000;
 
+/** The passwords that the probe itself knows. */
+function secretsIn(spec: HealthSpec): string[] {
+  if (spec.kind === "postgres") return [spec.connection.password];
+  if (spec.kind === "redis") return spec.password === undefined ? [] : [spec.password];
+  return [];
+}
+
 /**
  * Waits until a service works, and gives up at once when it never can: a crash loop, a taken port, a wrong configuration,
  * a wrong password, someone stopped it.
@@ -43,6 +50,7 @@ const slackMs = 1_000;
  */
 export async function waitUntilHealthy(spec: HealthSpec, options: WaitUntilHealthy): Promise<ProbeResult> {
   const { name, settings = documentHealth, observe, logTail, onProgress = silent, signal } = options;
+  const secrets = [...(options.secrets ?? []), ...secretsIn(spec)];
   const startedAtMs = Date.now();
   const sinceMs = startedAtMs - slackMs;
   const deadlineMs = startedAtMs + patienceMs(settings);
@@ -58,12 +66,12 @@ export async function waitUntilHealthy(spec: HealthSpec, options: WaitUntilHealt
 
     const lines = await logTail();
     const reason = whyHopeless(state, sinceMs, linesAfter(linesBefore, lines)) ?? whyOfProbe(result, state, listener);
-    if (reason !== undefined) throw failure(`${name} cannot become healthy: ${reason}.`, result, lines, options);
+    if (reason !== undefined) throw failure(`${name} cannot become healthy: ${reason}.`, result, lines, secrets);
     if (Date.now() + delayMs >= deadlineMs) {
       const waitedS = Math.round((Date.now() - startedAtMs) / 1_000);
-      throw failure(`${name} did not become healthy within ${waitedS} s.`, result, lines, options);
+      throw failure(`${name} did not become healthy within ${waitedS} s.`, result, lines, secrets);
     }
-    const seen = redact(result.ok ? "answers, but its process is not steady yet" : result.detail, options.secrets);
+    const seen = redact(result.ok ? "answers, but its process is not steady yet" : result.detail, secrets);
     if (seen !== reported) onProgress({ step: "health", message: `${name}: not yet: ${seen}` });
     reported = seen;
     await pause(delayMs, signal);
@@ -93,10 +101,10 @@ function linesAfter(before: readonly string[], now: readonly string[]): readonly
   return now;
 }
 
-function failure(what: string, last: ProbeResult, lines: readonly string[], options: WaitUntilHealthy): UnderstudyError {
+function failure(what: string, last: ProbeResult, lines: readonly string[], secrets: readonly string[]): UnderstudyError {
   const log = lines.filter((line) => line.trim() !== "");
   const tail = log.length === 0 ? "Its log is empty." : `The end of its log:\n${log.map((line) => `  ${line}`).join("\n")}`;
-  return new UnderstudyError(redact(`${what} Last probe: ${last.detail}.\n${tail}`, options.secrets), {
+  return new UnderstudyError(redact(`${what} Last probe: ${last.detail}.\n${tail}`, secrets), {
     exitCode: exitCode.provisioning,
   });
 }

@@ -8,6 +8,7 @@ import { ensureCluster, type Cluster } from "../../engine/process/cluster.ts";
 import { resolveProgram } from "../../engine/process/executables.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
 import { logTail, reloadService, removeService, serviceState, startService, type LogPolicy, type ServiceDefinition, type ServiceFile } from "../../engine/process/service.ts";
+import { secretsOf } from "../../engine/redact.ts";
 import { HalfMade, operationsOf, progressLines } from "../operations.ts";
 
 /** A folder of the checkout, copied into the service's configuration folder. */
@@ -88,7 +89,7 @@ async function awaitHealth(layout: StackLayout, inputs: ServiceInputs): Promise<
     settings: inputs.health,
     observe: () => serviceState(layout, inputs.name),
     logTail: () => logTail(layout, inputs.name),
-    secrets: Object.values(inputs.environment),
+    secrets: secretsOf(inputs.environment),
     onProgress: progressLines(),
   });
 }

@@ -146,6 +146,12 @@ test("no secret in the error, whether from the log or from the probe", async () 
   expect(error.message).not.toMatch(/s3cr3t-value|pw-in-url/);
 });
 
+test("nor the password that the probe itself uses", async () => {
+  const connection = { host: "127.0.0.1", port: await freePort(), database: "d", user: "u", password: "probe-s3cr3t" };
+  const { error } = await failing(wait({ kind: "postgres", connection }, run('console.error("PGPASSWORD=probe-s3cr3t"); process.exit(78)')));
+  expect(error.message).toContain("PGPASSWORD=•••");
+});
+
 test("interrupted: exit 130, at once", async () => {
   const port = await freePort();
   const { error, tookMs } = await failing(wait(http(port), run("setTimeout(() => {}, 60000)"), { signal: AbortSignal.timeout(300) }));
