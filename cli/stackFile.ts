@@ -117,3 +117,8 @@ export async function readEffectiveEntries(paths: ProjectPaths, stack: string): 
       .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
   );
 }
+
+/** The encrypted value that the engine has just put into the effective configuration. */
+export async function readSecure(paths: ProjectPaths, stack: string, key: string): Promise<unknown> {
+  return (await readStackFile(effectivePath(paths.work, stack))).config?.[`understudy:${key}`];
+}

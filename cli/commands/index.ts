@@ -1,5 +1,6 @@
 import type { AddCommand } from "../context.ts";
 import { addBackup, addRestore } from "./backup.ts";
+import { addConfig } from "./config.ts";
 import { addCopy } from "./copy.ts";
 import { addDestroy } from "./destroy.ts";
 import { addDoctor } from "./doctor.ts";
@@ -24,6 +25,7 @@ export const commands: readonly AddCommand[] = [
   addStatus,
   addOutputs,
   addLogs,
+  addConfig,
   addCopy,
   addMigrate,
   addValidate,

@@ -35,7 +35,7 @@ export interface TestMonitoring {
   stop(): Promise<void>;
 }
 
-export async function startMonitoring(scrapeIntervalSeconds = 1): Promise<TestMonitoring> {
+export async function startMonitoring(scrapeIntervalSeconds = 2): Promise<TestMonitoring> {
   const app = await startStoriesApp();
   const nginx = await startNginx({ upstreams: [{ host: "127.0.0.1", port: app.port }] });
   const folder = await mkdtemp(join(tmpdir(), "understudy-monitoring-"));
