@@ -1,0 +1,186 @@
+import type { Client } from "pg";
+import { exitCode, messageOf, UnderstudyError } from "../../errors.ts";
+import { quoteIdentifier, quoteLiteral } from "../../postgres/identifier.ts";
+import { interrupted } from "../../postgres/session.ts";
+import { connectionOf, stagingRoles } from "../../staging/database.ts";
+import type { StagingDatabase, StagingRole } from "../../staging/database.ts";
+import { openSession } from "../run/session.ts";
+import { cloneName, keptName, newRunId, runLockKey, runOfClone } from "./names.ts";
+import { databaseSettingsSql } from "./settings.ts";
+
+/**
+ * The clones of one rehearsal. An advisory lock, held as long as the process lives, tells them from those of a dead run;
+ * those are dropped by whoever comes next. Staging itself is only read; sessions on it are ended for the copy's moment.
+ */
+export class CloneSet {
+  readonly runId: string;
+  readonly staging: StagingDatabase;
+  readonly #keeper: Client;
+  readonly #names = new Set<string>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #number = 0;
+
+  private constructor(staging: StagingDatabase, keeper: Client, runId: string) {
+    this.staging = staging;
+    this.#keeper = keeper;
+    this.runId = runId;
+  }
+
+  /** Takes the run's lock and drops what dead runs left. */
+  static async open(staging: StagingDatabase): Promise<CloneSet> {
+    const keeper = await openSession(connectionOf(staging, "admin", "postgres"), "understudy rehearsal");
+    const clones = new CloneSet(staging, keeper, newRunId());
+    try {
+      await keeper.query("SELECT pg_advisory_lock($1::bigint)", [runLockKey(clones.runId)]);
+      await clones.#dropLeftovers();
+      return clones;
+    } catch (error) {
+      await keeper.end().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Copies staging as it is now, with its owner, privileges and settings. */
+  async cloneStaging(signal?: AbortSignal): Promise<string> {
+    const name = this.#nextName();
+    await this.#serial(() => this.#create(name, this.staging.database, (isDone) => this.#endSessions(this.staging.database, isDone), signal));
+    return name;
+  }
+
+  /** Copies a clone on which nobody is connected. */
+  async clone(template: string, signal?: AbortSignal): Promise<string> {
+    const name = this.#nextName();
+    await this.#serial(async () => {
+      await this.#sessionsGone(template);
+      await this.#create(name, template, undefined, signal);
+    });
+    return name;
+  }
+
+  settings(name: string, role: StagingRole): ReturnType<typeof connectionOf> {
+    return connectionOf(this.staging, role, name);
+  }
+
+  async drop(name: string): Promise<void> {
+    await this.#serial(() => this.#keeper.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`));
+    this.#names.delete(name);
+  }
+
+  /** Renames a clone so that it outlives the run; returns its new name. */
+  async keep(name: string): Promise<string> {
+    const kept = keptName(this.staging.database, this.runId);
+    await this.#serial(async () => {
+      await endBackends(this.#keeper, name, false);
+      await this.#keeper.query(`ALTER DATABASE ${quoteIdentifier(name)} RENAME TO ${quoteIdentifier(kept)}`);
+    });
+    this.#names.delete(name);
+    return kept;
+  }
+
+  /** Ends one session of a clone, as an administrator or a crash would. */
+  async terminate(pid: number): Promise<void> {
+    await this.#serial(() => this.#keeper.query("SELECT pg_terminate_backend($1)", [pid]));
+  }
+
+  /** Drops every clone of this run and gives the lock back. Never throws. */
+  async close(): Promise<string[]> {
+    const left: string[] = [];
+    await this.#queue.catch(() => {});
+    for (const name of this.#names) {
+      await this.drop(name).catch((error: unknown) => left.push(`${name}: ${messageOf(error)}`));
+    }
+    await this.#keeper.end().catch(() => {});
+    return left;
+  }
+
+  #nextName(): string {
+    this.#number += 1;
+    return cloneName(this.staging.database, this.runId, this.#number);
+  }
+
+  /** One statement at a time on the keeper, the session that holds the lock until its last CREATE DATABASE has ended. */
+  #serial<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #create(name: string, template: string, beside: ((isDone: () => boolean) => Promise<void>) | undefined, signal?: AbortSignal): Promise<void> {
+    const stopped = (): boolean => signal?.aborted === true;
+    if (stopped()) throw interrupted("The migration rehearsal");
+    const settings = await this.#keeper.query<{ statement: string }>(databaseSettingsSql, [template, name]);
+    this.#names.add(name);
+    const sql = `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE ${quoteIdentifier(template)} OWNER ${stagingRoles.owner}`;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // CREATE DATABASE bars new sessions from its template and waits five seconds for the present ones to go.
+        let done = false;
+        const creation = this.#keeper.query(sql).finally(() => {
+          done = true;
+        });
+        await Promise.all([creation, beside?.(() => done || stopped())]);
+        break;
+      } catch (cause) {
+        if (stopped()) throw interrupted("The migration rehearsal");
+        if (attempt === 3 || !messageOf(cause).includes("being accessed")) throw cloneFailed(template, cause);
+      }
+    }
+    const started = JSON.stringify({ run: this.runId, pid: process.pid, startedAt: new Date().toISOString() });
+    await this.#keeper.query(`COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(`understudy rehearsal ${started}`)}`);
+    if (settings.rows.length > 0) await this.#keeper.query(settings.rows.map((row) => row.statement).join(";\n"));
+  }
+
+  /** A session just closed lives on for some milliseconds; CREATE DATABASE would look only every 100 ms. */
+  async #sessionsGone(database: string): Promise<void> {
+    for (const deadline = performance.now() + 1_000; performance.now() < deadline; ) {
+      const { rowCount } = await this.#keeper.query("SELECT FROM pg_stat_activity WHERE datname = $1", [database]);
+      if (rowCount === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Idle sessions first; those at work get a second to finish. Goes on until the copy is made, for whoever slips in. */
+  async #endSessions(database: string, isDone: () => boolean): Promise<void> {
+    const client = await openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal");
+    try {
+      for (const started = performance.now(); !isDone() && performance.now() - started < 6_000; ) {
+        await endBackends(client, database, performance.now() - started < 1_000);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  async #dropLeftovers(): Promise<void> {
+    const { rows } = await this.#keeper.query<{ name: string }>("SELECT datname::text AS name FROM pg_database WHERE NOT datistemplate");
+    for (const { name } of rows) {
+      const run = runOfClone(this.staging.database, name);
+      if (run === undefined) continue;
+      const key = runLockKey(run);
+      const lock = await this.#keeper.query<{ dead: boolean }>("SELECT pg_try_advisory_lock($1::bigint) AS dead", [key]);
+      if (lock.rows[0]?.dead !== true) continue;
+      try {
+        await this.#keeper.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+      } finally {
+        await this.#keeper.query("SELECT pg_advisory_unlock($1::bigint)", [key]);
+      }
+    }
+  }
+}
+
+async function endBackends(client: Client, database: string, onlyIdle: boolean): Promise<void> {
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND (state = 'idle' OR NOT $2)`,
+    [database, onlyIdle],
+  );
+}
+
+function cloneFailed(template: string, cause: unknown): UnderstudyError {
+  return new UnderstudyError(`Database ${template} could not be cloned: ${messageOf(cause)}.`, {
+    exitCode: exitCode.provisioning,
+    remedy: "Check the server's free disk space, and that nothing reconnects to staging as a superuser all the time.",
+    cause,
+  });
+}

@@ -1,0 +1,129 @@
+import type { Client } from "pg";
+import type { OnProgress } from "../progress.ts";
+import { stagingRoles } from "../staging/database.ts";
+import type { Workload } from "../workload/manifest.ts";
+import type { Board } from "./board.ts";
+import type { CloneSet } from "./clones/cloneSet.ts";
+import type { Expectations, MigrationExpectations } from "./expectations.ts";
+import { applyFile } from "./run/apply.ts";
+import type { Applied, ApplyOptions } from "./run/apply.ts";
+import { backendOf, canonicalOutput, openSession } from "./run/session.ts";
+import { LockSampler } from "./run/sampler.ts";
+import type { Samples } from "./run/sampler.ts";
+import { Tracer } from "./run/tracer.ts";
+import type { Direction, Migration, MigrationFile } from "./source/statement.ts";
+
+/** How often something was done in the rehearsal that had to succeed, and how often it did. */
+export interface Tally {
+  attempted: number;
+  succeeded: number;
+}
+
+/** What every scenario of one migration works with. */
+export interface RehearsalContext {
+  readonly clones: CloneSet;
+  /** Clone in the state before this migration; nobody changes it. */
+  readonly base: string;
+  readonly migration: Migration;
+  readonly document: Expectations;
+  readonly expectations: MigrationExpectations;
+  readonly workload: Workload;
+  readonly board: Board;
+  readonly tally: Readonly<Record<Direction, Tally>>;
+  readonly targetRows: number | undefined;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs `use` on a fresh clone of the state before the migration, and drops it. */
+export async function withClone<Result>(context: RehearsalContext, use: (clone: string) => Promise<Result>, template = context.base): Promise<Result> {
+  const clone = await context.clones.clone(template, context.signal);
+  try {
+    return await use(clone);
+  } finally {
+    await context.clones.drop(clone);
+  }
+}
+
+/** Runs `use` with a superuser session that writes values canonically. */
+export async function withObserver<Result>(context: RehearsalContext, clone: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+  return withLazyObserver(context, clone, async (open) => use(await open()));
+}
+
+/** As {@link withObserver}, with a session that is opened when first asked for, for what is seldom needed. */
+export async function withLazyObserver<Result>(
+  context: RehearsalContext,
+  clone: string,
+  use: (open: () => Promise<Client>) => Promise<Result>,
+): Promise<Result> {
+  let session: Promise<Client> | undefined;
+  const open = async (): Promise<Client> => {
+    const client = await openSession(context.clones.settings(clone, "admin"), "understudy observer");
+    await client.query(canonicalOutput);
+    return client;
+  };
+  try {
+    return await use(() => (session ??= open()));
+  } finally {
+    await session?.then((client) => client.end()).catch(() => {});
+  }
+}
+
+/** Runs `use` with a session of the owner's or the application's. */
+export async function withRole<Result>(context: RehearsalContext, clone: string, role: "owner" | "app", use: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = await openSession(context.clones.settings(clone, role), `understudy scenario (${stagingRoles[role]})`);
+  try {
+    await client.query("SET statement_timeout = '120s'; SET lock_timeout = '10s'");
+    return await use(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+export interface MigrateOptions extends Pick<ApplyOptions, "beforeStatement" | "afterStatement" | "onRetry" | "retries"> {
+  /** Reads locks, files and scans from inside and beside; default false. */
+  readonly trace?: boolean;
+  /** Whether a refusal counts against the success rate; default true. */
+  readonly mustSucceed?: boolean;
+  /** Told the server process and the sampler, once both are there and before the first statement. */
+  readonly onStart?: (run: { readonly pid: number; readonly sampler: LockSampler | undefined }) => Promise<void> | void;
+}
+
+export interface Migrated extends Applied {
+  readonly file: MigrationFile;
+  readonly tracer: Tracer | undefined;
+  readonly samples: Samples | undefined;
+}
+
+/** Applies one direction of the migration to a clone in a session of its own, as the owner, with a deadline. */
+export async function migrate(context: RehearsalContext, clone: string, direction: Direction, options: MigrateOptions = {}): Promise<Migrated> {
+  const file = direction === "up" ? context.migration.up : context.migration.down;
+  if (file === undefined) throw new Error(`${context.migration.name} has no ${direction} file`);
+  const session = await openSession(context.clones.settings(clone, "owner"), "understudy migration");
+  let sampler: LockSampler | undefined;
+  let late: NodeJS.Timeout | undefined;
+  try {
+    const pid = await backendOf(session);
+    const tracer = options.trace === true ? await Tracer.start(session, () => performance.now()) : undefined;
+    if (options.trace === true) {
+      sampler = await LockSampler.start({ settings: context.clones.settings(clone, "admin"), migrationPid: pid, startedAt: tracer?.startedAt ?? performance.now() });
+    }
+    await options.onStart?.({ pid, sampler });
+    late = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), context.document.bounds.migrationMs);
+    const stop = (): void => void context.clones.terminate(pid).catch(() => {});
+    context.signal?.addEventListener("abort", stop, { once: true });
+    const applied = await applyFile({ ...options, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal });
+    context.signal?.removeEventListener("abort", stop);
+    if (options.mustSucceed ?? true) {
+      context.tally[direction].attempted += 1;
+      if (applied.succeeded) context.tally[direction].succeeded += 1;
+    }
+    const samples = await sampler?.stop();
+    sampler = undefined;
+    return { ...applied, file, tracer, samples };
+  } finally {
+    clearTimeout(late);
+    await sampler?.stop();
+    await session.end().catch(() => {});
+  }
+}

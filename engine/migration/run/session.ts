@@ -1,0 +1,31 @@
+import { Client } from "pg";
+import { exitCode, messageOf, UnderstudyError } from "../../errors.ts";
+import { clientConfig, displayUrl } from "../../postgres/connection.ts";
+import type { ConnectionSettings } from "../../postgres/connection.ts";
+
+/**
+ * Connects with the server's own defaults for every setting, as the tool that ships the migration would:
+ * `withSession` sets a lock timeout, which must come from the migration here.
+ */
+export async function openSession(settings: ConnectionSettings, applicationName: string): Promise<Client> {
+  const client = new Client(clientConfig(settings, { applicationName }));
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (cause) {
+    await client.end().catch(() => {});
+    throw new UnderstudyError(`Cannot open ${displayUrl(settings)}: ${messageOf(cause)}.`, { exitCode: exitCode.provisioning, cause });
+  }
+}
+
+/** Pins what decides how a value is written as text, so that checksums compare. */
+export const canonicalOutput = `
+  SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex';
+  SET extra_float_digits = 1; SET xmlbinary = 'base64'; SET search_path = pg_catalog; SET lc_monetary = 'C'`;
+
+/** The server process behind a session. */
+export async function backendOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return rows[0]?.pid ?? 0;
+}

@@ -1,0 +1,79 @@
+import type { Client } from "pg";
+import { attempt, failed, Pointless } from "../board.ts";
+import { migrate, withClone, withRole } from "../context.ts";
+import type { RehearsalContext } from "../context.ts";
+import type { Scenario, Step } from "../expectations.ts";
+import { captureBefore, definitionOf, evaluateRule } from "../rules.ts";
+import { describeRefusal } from "../run/apply.ts";
+import { openSession } from "../run/session.ts";
+
+/** Plays a scenario of the workload on a clone of its own; every rule in it is a check. */
+export async function runScenario(context: RehearsalContext, scenario: Scenario): Promise<void> {
+  const rules = scenario.steps.flatMap((step) => ("expect" in step ? step.expect : []));
+  const definitions = rules.map((rule) => ({ ...definitionOf(scenario.category, rule), title: `${scenario.title}: ${rule.title}` }));
+  await context.board.group(definitions, async (settle) => {
+    await withClone(context, (clone) =>
+      withRole(context, clone, "owner", async (owner) => {
+        const held: Held[] = [];
+        try {
+          for (const [index, step] of scenario.steps.entries()) {
+            if ("expect" in step) {
+              for (const rule of step.expect) settle(`${scenario.category}.${rule.id}`, await attempt(() => evaluateRule(owner, rule)));
+              continue;
+            }
+            const refusal = await playStep(context, { clone, owner, held }, step, `step ${index + 1}`);
+            if (refusal === undefined) continue;
+            for (const rule of rules) settle(`${scenario.category}.${rule.id}`, failed(refusal));
+            throw new Pointless(refusal);
+          }
+        } finally {
+          await Promise.all(held.map(({ client }) => client.end().catch(() => {})));
+        }
+      }),
+    );
+  }, context.signal);
+}
+
+interface Held {
+  readonly client: Client;
+  readonly forMs: number;
+}
+
+interface Stage {
+  readonly clone: string;
+  readonly owner: Client;
+  /** Transactions that wait for the next migrate step. */
+  readonly held: Held[];
+}
+
+/** Returns why the migration failed at this step. @throws Error when the scenario itself cannot be played. */
+async function playStep(context: RehearsalContext, stage: Stage, step: Exclude<Step, { expect: unknown }>, name: string): Promise<string | undefined> {
+  if ("capture" in step) {
+    await captureBefore(stage.owner, step.capture);
+    return undefined;
+  }
+  if ("hold" in step) {
+    const client = await openSession(context.clones.settings(stage.clone, step.as), "understudy scenario");
+    stage.held.push({ client, forMs: step.forMs });
+    await client.query("BEGIN");
+    await client.query(step.hold);
+    return undefined;
+  }
+  if ("sql" in step) {
+    const run = async (client: Client): Promise<number> => {
+      const result = await client.query(step.sql);
+      return [result].flat().reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+    };
+    const rows = step.as === "owner" ? await run(stage.owner) : await withRole(context, stage.clone, "app", run);
+    if (rows === 0 && !step.mayDoNothing) throw new Error(`${name} changed and returned no row, so the scenario shows nothing`);
+    return undefined;
+  }
+  const held = stage.held.splice(0);
+  const commits = held.map(async ({ client, forMs }) => {
+    await new Promise((resolve) => setTimeout(resolve, forMs));
+    await client.query("COMMIT").finally(() => client.end().catch(() => {}));
+  });
+  const [run] = await Promise.all([migrate(context, stage.clone, step.migrate, { mustSucceed: !step.fails }), ...commits]);
+  if (run.succeeded === !step.fails) return undefined;
+  return step.fails ? `${step.migrate} was to be refused, and went through.` : `${step.migrate} was refused: ${describeRefusal(run.refusal)}`;
+}

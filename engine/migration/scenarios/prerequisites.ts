@@ -1,0 +1,138 @@
+import { statfs } from "node:fs/promises";
+import type { Client } from "pg";
+import { verifyBackup } from "../../backup/verify.ts";
+import { messageOf } from "../../errors.ts";
+import { withSession } from "../../postgres/session.ts";
+import { supportedMajors } from "../../postgres/programs.ts";
+import { connectionOf, stagingRoles } from "../../staging/database.ts";
+import type { StagingDatabase } from "../../staging/database.ts";
+import { attempt, failed, noneOf, passed, skipped } from "../board.ts";
+import type { Board, CheckDefinition, Outcome } from "../board.ts";
+import { expectationsOf } from "../expectations.ts";
+import type { Expectations } from "../expectations.ts";
+import { definitionOf, evaluateRule } from "../rules.ts";
+import { namedRelations } from "../source/scope.ts";
+import type { Migration } from "../source/statement.ts";
+
+const definitions = {
+  server: { id: "prerequisites.server", title: "The server is a supported PostgreSQL that takes writes", remedy: "Use PostgreSQL 13 to 17, as primary." },
+  privileges: { id: "prerequisites.privileges", title: "The owner may do what the migration does", remedy: "Prepare staging again: it gives the owner every table and schema." },
+  disk: { id: "prerequisites.disk", title: "There is disk space for the clones", remedy: "Free space on the server's disk." },
+  pending: { id: "prerequisites.pending", title: "A migration is pending", remedy: "Refresh staging from production, or add the migration that is to be rehearsed." },
+  locks: { id: "prerequisites.locks", title: "No long transaction sits on the tables concerned", severity: "warning", remedy: "End these sessions; in production the migration would wait for their like." },
+  backup: { id: "prerequisites.backup", title: "A backup is there and can be read to its end", severity: "warning", remedy: "Run `understudy backup`." },
+} satisfies Record<string, CheckDefinition>;
+
+export interface Prerequisites {
+  readonly staging: StagingDatabase;
+  readonly document: Expectations;
+  readonly migrations: readonly Migration[];
+  readonly backupFile: string | undefined;
+  readonly board: Board;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Looks at staging itself, read only. Returns the migrations that staging does not have yet. */
+export async function runPrerequisites(options: Prerequisites): Promise<Migration[]> {
+  const { staging, document, migrations, board, signal } = options;
+  const session = { applicationName: "understudy rehearsal", readOnly: true, statementTimeoutMs: 60_000, signal };
+  let pending: Migration[] = [];
+  await withSession(connectionOf(staging, "admin"), session, async (client) => {
+    const states = await statesOf(client, document, migrations);
+    pending = migrations.filter((_, index) => states[index] !== "applied");
+    await board.check(definitions.server, () => server(client));
+    await board.check(definitions.privileges, () => privileges(client, migrations));
+    await board.check(definitions.disk, () => disk(client));
+    await board.check(definitions.pending, () => pendingOutcome(migrations, states));
+    await board.check(definitions.locks, () => longTransactions(client, migrations));
+  });
+  await withSession(connectionOf(staging, "owner"), session, async (owner) => {
+    for (const rule of document.prerequisites) {
+      await board.check(definitionOf("prerequisites", rule), () => attempt(() => evaluateRule(owner, rule)));
+    }
+  });
+  await board.check(definitions.backup, () => backup(options.backupFile, signal));
+  return pending;
+}
+
+type State = "applied" | "pending" | "not declared" | { readonly problem: string };
+
+async function statesOf(client: Client, document: Expectations, migrations: readonly Migration[]): Promise<State[]> {
+  const states: State[] = [];
+  for (const { name } of migrations) {
+    const { appliedWhen } = expectationsOf(document, name);
+    if (appliedWhen === undefined) states.push("not declared");
+    else {
+      const asked = client.query<unknown[]>({ text: appliedWhen, rowMode: "array" });
+      states.push(await asked.then(({ rows }): State => (rows[0]?.[0] === true ? "applied" : "pending"), (error: unknown): State => ({ problem: messageOf(error) })));
+    }
+  }
+  return states;
+}
+
+function pendingOutcome(migrations: readonly Migration[], states: readonly State[]): Outcome {
+  const words = migrations.map(({ name }, index) => {
+    const state = states[index] ?? "not declared";
+    return `${name}: ${typeof state === "object" ? `its state cannot be told: ${state.problem}` : state === "not declared" ? "taken as pending (no appliedWhen)" : state}`;
+  });
+  if (states.some((state) => typeof state === "object")) return failed(words.join("\n"));
+  const late = states.lastIndexOf("applied") > states.indexOf("pending") && states.includes("pending");
+  if (late) return failed(`Applied out of order.\n${words.join("\n")}`);
+  return states.every((state) => state === "applied") ? failed(words.join("\n")) : passed(words.join("\n"));
+}
+
+async function server(client: Client): Promise<Outcome> {
+  const { rows } = await client.query<{ version: string; number: string; recovery: boolean }>(
+    "SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, pg_is_in_recovery() AS recovery",
+  );
+  const major = Math.floor(Number(rows[0]?.number ?? 0) / 10_000);
+  const known = supportedMajors.some((supported) => supported === major);
+  return known && rows[0]?.recovery === false ? passed(`PostgreSQL ${rows[0].version}.`) : failed(`PostgreSQL ${rows[0]?.version ?? "unknown"}${rows[0]?.recovery === true ? ", a standby" : ""}.`);
+}
+
+async function privileges(client: Client, migrations: readonly Migration[]): Promise<Outcome> {
+  const named = [...new Set(migrations.flatMap(({ up, down }) => [...namedRelations(up), ...(down === undefined ? [] : namedRelations(down))]))];
+  const { rows } = await client.query<{ name: string; owned: boolean }>(
+    `SELECT named.name, pg_has_role($2, c.relowner, 'USAGE') AS owned
+       FROM unnest($1::text[]) AS named(name) JOIN pg_class c ON c.oid = to_regclass(named.name)`,
+    [named, stagingRoles.owner],
+  );
+  const { rows: database } = await client.query<{ create: boolean }>("SELECT has_database_privilege($1, current_database(), 'CREATE') AS create", [stagingRoles.owner]);
+  const lacking = rows.filter(({ owned }) => !owned).map(({ name }) => `${stagingRoles.owner} does not own ${name}`);
+  return noneOf(database[0]?.create === true ? lacking : [...lacking, `${stagingRoles.owner} may not create schemas`], `${stagingRoles.owner} owns the ${rows.length} relations named.`);
+}
+
+async function disk(client: Client): Promise<Outcome> {
+  const { rows } = await client.query<{ folder: string; size: string }>("SELECT current_setting('data_directory') AS folder, pg_database_size(current_database())::text AS size");
+  const sizeBytes = Number(rows[0]?.size ?? 0);
+  const files = await statfs(rows[0]?.folder ?? "").catch(() => undefined);
+  if (files === undefined) return skipped("The server's data folder is not on this machine.");
+  const freeBytes = files.bavail * files.bsize;
+  const evidence = `Database ${megabytes(sizeBytes)}, free ${megabytes(freeBytes)}; at most four copies exist at once.`;
+  return freeBytes > 4 * sizeBytes + 64 * 1_048_576 ? passed(evidence) : failed(evidence);
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
+
+async function longTransactions(client: Client, migrations: readonly Migration[]): Promise<Outcome> {
+  const named = [...new Set(migrations.flatMap(({ up }) => [...namedRelations(up)]))];
+  const { rows } = await client.query<{ who: string; seconds: number; relation: string }>(
+    `SELECT coalesce(nullif(a.application_name, ''), a.usename) AS who, extract(epoch FROM now() - a.xact_start)::int AS seconds, named.name AS relation
+       FROM unnest($1::text[]) AS named(name) JOIN pg_locks l ON l.relation = to_regclass(named.name)
+       JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE a.datname = current_database() AND a.xact_start < now() - interval '5 seconds'`,
+    [named],
+  );
+  return noneOf(rows.map(({ who, seconds, relation }) => `${who} has held a lock on ${relation} for ${seconds} s`), "No transaction older than 5 s holds a lock there.");
+}
+
+async function backup(file: string | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
+  if (file === undefined || file === "") return failed("No backup was named.");
+  try {
+    const { sqlBytes, trailer } = await verifyBackup(file, { signal });
+    return passed(`${file}: ${megabytes(sqlBytes)} of SQL, whole${trailer === undefined ? "" : `, taken ${trailer.takenAt}`}.`);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    return failed(messageOf(error));
+  }
+}

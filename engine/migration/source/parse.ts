@@ -1,0 +1,98 @@
+import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
+import type { Node } from "libpg-query";
+import { messageOf } from "../../errors.ts";
+import type { Direction, MigrationFile, Statement } from "./statement.ts";
+import { whyNotInTransaction } from "./transaction.ts";
+
+export interface SqlText {
+  readonly path: string;
+  readonly name: string;
+  readonly migration: string;
+  readonly direction: Direction;
+  readonly text: string;
+}
+
+/** What is wrong with a file, in one line that names the file and the line. */
+export class ParseProblem extends Error {}
+
+const directive = /^--\s*understudy:\s*(\S.*?)\s*$/;
+const leadingComments = /^(?:\s*--[^\n]*(?:\n|$))*/;
+
+/**
+ * Parses one migration file with PostgreSQL's own parser.
+ * @throws ParseProblem for text that is not SQL, psql's meta commands, COPY from the client, an unknown directive.
+ */
+export async function parseMigrationFile(source: SqlText): Promise<MigrationFile> {
+  await loadModule();
+  const bytes = Buffer.from(source.text, "utf8");
+  const statements = parseStatements(source, bytes);
+  const { noTransaction } = directivesOf(source);
+  const forced = statements.map((statement) => whyNotInTransaction(statement)).find((why) => why !== undefined);
+  return {
+    path: source.path,
+    name: source.name,
+    direction: source.direction,
+    migration: source.migration,
+    statements,
+    withoutTransaction: noTransaction ? "the file says `-- understudy: no-transaction`" : forced,
+  };
+}
+
+function parseStatements(source: SqlText, bytes: Buffer): Statement[] {
+  const parsed = parseText(source);
+  return parsed.map(({ stmt, stmt_location: start = 0, stmt_len: length }, index) => {
+    const end = length === undefined || length === 0 ? bytes.length : start + length;
+    const raw = bytes.subarray(start, end).toString("utf8");
+    const sql = raw.slice(lengthOfSpace(raw)).trimEnd();
+    const line = lineAt(bytes, start + Buffer.byteLength(raw.slice(0, lengthOfSpace(raw))));
+    const kind = Object.keys(stmt ?? {})[0];
+    if (stmt === undefined || kind === undefined) throw new ParseProblem(`${source.name}:${line}: an empty statement`);
+    refuse(source, kind, stmt, line);
+    return { index, line, sql, kind, node: stmt };
+  });
+}
+
+interface RawStatement {
+  readonly stmt?: Node;
+  readonly stmt_location?: number;
+  readonly stmt_len?: number;
+}
+
+function parseText(source: SqlText): readonly RawStatement[] {
+  try {
+    return parseSync(source.text).stmts ?? [];
+  } catch (error) {
+    const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
+    const line = source.text.slice(0, position).split("\n").length;
+    if (source.text.slice(position).startsWith("\\")) {
+      const command = source.text.slice(position).split(/\s/, 1)[0];
+      throw new ParseProblem(`${source.name}:${line}: ${command} is a command of psql, not SQL; write its SQL instead`);
+    }
+    throw new ParseProblem(`${source.name}:${line}: ${messageOf(error)}`);
+  }
+}
+
+function refuse(source: SqlText, kind: string, node: Node, line: number): void {
+  if (kind === "CopyStmt" && "CopyStmt" in node && node.CopyStmt.filename === undefined && node.CopyStmt.is_program !== true) {
+    throw new ParseProblem(`${source.name}:${line}: COPY from or to the client cannot run in a migration; use INSERT`);
+  }
+}
+
+/** Space and comments before the first token. */
+function lengthOfSpace(text: string): number {
+  return /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/.exec(text)?.[0].length ?? 0;
+}
+
+function lineAt(bytes: Buffer, offset: number): number {
+  let line = 1;
+  for (let index = bytes.indexOf(10); index !== -1 && index < offset; index = bytes.indexOf(10, index + 1)) line += 1;
+  return line;
+}
+
+function directivesOf(source: SqlText): { readonly noTransaction: boolean } {
+  const lines = (leadingComments.exec(source.text)?.[0] ?? "").split("\n");
+  const found = lines.flatMap((line) => directive.exec(line.trim())?.[1] ?? []);
+  const unknown = found.find((name) => name !== "no-transaction");
+  if (unknown !== undefined) throw new ParseProblem(`${source.name}: unknown directive "understudy: ${unknown}"; known: no-transaction`);
+  return { noTransaction: found.length > 0 };
+}
