@@ -59,7 +59,7 @@ export async function waitUntilHealthy(spec: HealthSpec, options: WaitUntilHealt
   let reported = "";
 
   for (;;) {
-    const result = await probe(spec, signal, Math.min(settings.timeoutMs, Math.max(1_000, deadlineMs - Date.now())));
+    const result = await probe(spec, signal, settings.timeoutMs);
     const state = await observe();
     const listener: Listener = result.ok && state.pid !== undefined ? await listenerOf(spec, state.pid) : { whose: "unknown" };
     if (result.ok && isSteady(state, sinceMs, listener)) return result;
@@ -67,14 +67,14 @@ export async function waitUntilHealthy(spec: HealthSpec, options: WaitUntilHealt
     const lines = await logTail();
     const reason = whyHopeless(state, sinceMs, linesAfter(linesBefore, lines)) ?? whyOfProbe(result, state, listener);
     if (reason !== undefined) throw failure(`${name} cannot become healthy: ${reason}.`, result, lines, secrets);
-    if (Date.now() + delayMs >= deadlineMs) {
+    if (Date.now() >= deadlineMs) {
       const waitedS = Math.round((Date.now() - startedAtMs) / 1_000);
       throw failure(`${name} did not become healthy within ${waitedS} s.`, result, lines, secrets);
     }
     const seen = redact(result.ok ? "answers, but its process is not steady yet" : result.detail, secrets);
     if (seen !== reported) onProgress({ step: "health", message: `${name}: not yet: ${seen}` });
     reported = seen;
-    await pause(delayMs, signal);
+    await pause(Math.min(delayMs, Math.max(1, deadlineMs - Date.now())), signal);
     delayMs = Math.min(delayMs * startProbing.growth, startProbing.longestDelayMs);
   }
 }
