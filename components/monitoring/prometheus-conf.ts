@@ -13,6 +13,7 @@ export interface ScrapeTarget {
 }
 
 export interface PrometheusConfInput {
+  /** At least 2: the PostgreSQL exporter takes a second to say that the server is gone, and a scrape may not outlast the interval. */
   readonly scrapeIntervalSeconds: number;
   readonly targets: readonly ScrapeTarget[];
   /** Alert rules: absolute, or relative to the configuration file. */

@@ -86,9 +86,9 @@ test("the database is switched under readers and buyers: none of them sees it", 
   const cookie = await app.signIn("customer@staging.local");
   const statuses: number[] = [];
   let placed = 0;
-  let go = true;
+  const ended = new AbortController();
   const worker = async (path: string, options: RequestInit): Promise<void> => {
-    while (go) {
+    while (!ended.signal.aborted) {
       const { status } = await app.fetch(path, options);
       statuses.push(status);
       if (status === 201) placed += 1;
@@ -113,7 +113,7 @@ test("the database is switched under readers and buyers: none of them sees it", 
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   await new Promise((resolve) => setTimeout(resolve, 300));
-  go = false;
+  ended.abort();
   await Promise.all(workers);
   expect(statuses.length).toBeGreaterThan(20);
   const odd = statuses.filter((status) => status !== 200 && status !== 201);
