@@ -1,14 +1,15 @@
 import { exitCode, UnderstudyError } from "../errors.ts";
+import type { IntegrityRule } from "../integrity/index.ts";
 import { environmentFlags, healthy } from "./application/health.ts";
 import { notFound, stagingBanner, staticAssets } from "./application/pages.ts";
 import { routeChecks } from "./application/routes.ts";
 import { dashboardByRole, signInRefuses, signInWorks } from "./application/signIn.ts";
 import { categories, type ValidationCheck } from "./check.ts";
 import { everyRoleConnects, markerPresent } from "./database/connectivity.ts";
+import { integrityChecks } from "./database/integrity.ts";
 import { emailsMasked } from "./database/masking.ts";
 import { appHasNoDdl, readOnlyCannotWrite } from "./database/privileges.ts";
 import { standardQueries } from "./database/queries.ts";
-import { foreignKeysHold, indexesValid, sequencesAhead, triggersEnabled } from "./database/structure.ts";
 import { tablesFilled } from "./database/tables.ts";
 import { certificateServed, certificateValid } from "./infrastructure/certificate.ts";
 import { dataFoldersPrivate, diskSpace } from "./infrastructure/folders.ts";
@@ -26,8 +27,8 @@ import { headerChecks } from "./security/headers.ts";
 import { noSecretInArguments, postgresAuthentication, postgresRefusesWrongPassword, redisRefusesWithoutPassword } from "./security/passwords.ts";
 import { httpRedirects, tlsVersions } from "./security/transport.ts";
 
-/** Every check there is for a workload, by category in document 004's order. */
-export function catalogueOf(requirements: Requirements): ValidationCheck[] {
+/** Every check there is for a workload, by category in document 004's order. For one run: some share what they look at. */
+export function catalogueOf(requirements: Requirements, rules: readonly IntegrityRule[]): ValidationCheck[] {
   return [
     servicesUp,
     servicesSteady,
@@ -56,10 +57,7 @@ export function catalogueOf(requirements: Requirements): ValidationCheck[] {
     everyRoleConnects,
     markerPresent,
     tablesFilled,
-    foreignKeysHold,
-    indexesValid,
-    triggersEnabled,
-    sequencesAhead,
+    ...integrityChecks(rules),
     emailsMasked,
     appHasNoDdl,
     readOnlyCannotWrite,

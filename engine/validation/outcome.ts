@@ -3,6 +3,8 @@ export interface Outcome {
   readonly status: "passed" | "failed" | "skipped";
   /** What was seen, in words and figures. */
   readonly evidence: string;
+  /** When what was seen weighs otherwise than the check's own. */
+  readonly severity?: "error" | "warning" | "info";
   /** What to do; always there unless passed. */
   readonly remedy?: string;
   /** Structured evidence for the page. */

@@ -56,15 +56,16 @@ export async function runCheck(check: ValidationCheck, options: RunOptions): Pro
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
   const context = options.contextOf(signal);
-  const base = { id: check.id, category: check.category, title: check.title, severity: check.severity };
+  const base = { id: check.id, category: check.category, title: check.title };
   for (let tries = 1; ; tries += 1) {
-    const { status, evidence, remedy, details } = await attempt(check, context, signal, timeoutMs);
+    const { status, severity = check.severity, evidence, remedy, details } = await attempt(check, context, signal, timeoutMs);
     const elapsedMs = performance.now() - startedAt;
     const settled = status === "passed" || status === "skipped";
     if (settled || signal.aborted || elapsedMs >= eventualMs) {
       const waited = !settled && tries > 1 ? ` (still so after ${tries} tries in ${(elapsedMs / 1_000).toFixed(1)} s)` : "";
       return {
         ...base,
+        severity,
         status,
         evidence: `${evidence}${waited}`,
         ...(remedy === undefined ? {} : { remedy }),

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import { loadIntegrityRules } from "../integrity/index.ts";
 import { interrupted, withSession } from "../postgres/session.ts";
 import type { OnProgress } from "../progress.ts";
 import type { CheckResult } from "../report/check.ts";
@@ -36,12 +37,12 @@ export interface ValidationOptions {
 /**
  * Looks at a running stack in document 004's six categories and writes the report as JSON, HTML and JUnit.
  * Failed checks are in the report, not thrown: look at its verdict. Leaves nothing behind in the stack.
- * @throws UnderstudyError exit 2 for a wrong `validation.yaml` or an unknown check, exit 130 when interrupted.
+ * @throws UnderstudyError exit 2 for a wrong `validation.yaml` or integrity rule or an unknown check, exit 130 when interrupted.
  */
 export async function validateStaging(options: ValidationOptions): Promise<{ report: ValidationReport; files: ReportFiles }> {
   const { target, workload, quick = false, only = [], skip = [] } = options;
-  const requirements = await loadRequirements(workload);
-  const selected = select(catalogueOf(requirements), { quick, only, skip });
+  const [requirements, rules] = await Promise.all([loadRequirements(workload), loadIntegrityRules(workload)]);
+  const selected = select(catalogueOf(requirements, rules), { quick, only, skip });
   const startedAt = new Date();
   const start = performance.now();
   const checks = await runAll(selected.run, requirements, options);

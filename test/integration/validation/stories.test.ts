@@ -9,6 +9,7 @@ import type { ValidationTarget } from "../../../engine/validation/target.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 import { startNginx, type TestNginx } from "../../support/nginx.ts";
 import { startStoriesApp, type TestStoriesApp } from "../../support/storiesApp.ts";
+import { asAfterACopy } from "./world.ts";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 let app: TestStoriesApp;
@@ -18,6 +19,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "understudy-validation-"));
   app = await startStoriesApp();
+  await app.sql(asAfterACopy);
   const assets = Object.fromEntries(
     await Promise.all(["app.css", "favicon.svg"].map(async (name) => [name, await readFile(join(project, "workloads/stories/static", name), "utf8")])),
   );

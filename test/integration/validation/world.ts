@@ -66,8 +66,17 @@ const securityHeaders = {
   server: "nginx",
 };
 
+/** Fills what the app's sample rows leave empty, and straightens an email that no masking would have left so. */
+export const asAfterACopy = `
+  UPDATE "User" SET "email" = 'mixed.case@staging.local' WHERE "email" LIKE ' Mixed%';
+  INSERT INTO "Order" ("number", "userId", "storyId", "amountCents")
+  SELECT 'SAMPLE-1', u."id", s."id", 250 FROM "User" u, "Story" s WHERE u."role" = 'CUSTOMER' AND s."slug" = 'story-1';
+  INSERT INTO "Donation" ("userId", "donorEmail", "amountCents")
+  SELECT "id", "email", 500 FROM "User" WHERE "role" = 'VOLUNTEER'`;
+
 export async function startWorld(): Promise<World> {
   const [app, workload, folder] = [await startStoriesApp(), await loadWorkload(join(project, "workloads/stories")), await mkdtemp(join(tmpdir(), "understudy-validation-"))];
+  await app.sql(asAfterACopy);
   const certificate = await createCertificate();
   const [certificateFile, accessLogFile, secretFile] = ["certificate.pem", "access.log", "secret"].map((name) => join(folder, name)) as [string, string, string];
   const dataFolder = join(folder, "data");
