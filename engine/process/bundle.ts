@@ -22,8 +22,8 @@ export async function bundleApp(entry: string, outfile: string): Promise<void> {
       platform: "node",
       format: "esm",
       target: "node22",
-      sourcemap: "inline",
-      sourcesContent: false,
+      sourcemap: false,
+      keepNames: true,
       banner: { js: requireBanner },
       logLevel: "silent",
     });

@@ -82,7 +82,7 @@ export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
       const outfile = join(layout.folder, "app", `${spec.name}.mjs`);
       return {
         program: "node",
-        arguments: ["--enable-source-maps", outfile],
+        arguments: [outfile],
         accounts,
         stopSignal,
         bundle: { entry: program.entry, outfile, sourceHash: folderHash(folder) },

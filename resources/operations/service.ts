@@ -9,6 +9,7 @@ import { resolveProgram } from "../../engine/process/executables.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
 import { logTail, reloadService, removeService, serviceState, startService, type LogPolicy, type ServiceDefinition, type ServiceFile } from "../../engine/process/service.ts";
 import { secretsOf } from "../../engine/redact.ts";
+import type { OnProgress } from "../../engine/progress.ts";
 import { HalfMade, operationsOf, progressLines } from "../operations.ts";
 
 /** A folder of the checkout, copied into the service's configuration folder. */
@@ -90,8 +91,18 @@ async function awaitHealth(layout: StackLayout, inputs: ServiceInputs): Promise<
     observe: () => serviceState(layout, inputs.name),
     logTail: () => logTail(layout, inputs.name),
     secrets: secretsOf(inputs.environment),
-    onProgress: progressLines(),
+    onProgress: afterMs(patienceBeforeTellingMs, progressLines()),
   });
+}
+
+/** That a service which has just been started does not answer yet is no news. */
+const patienceBeforeTellingMs = 5_000;
+
+function afterMs(delayMs: number, onProgress: OnProgress): OnProgress {
+  const startedAt = Date.now();
+  return (event) => {
+    if (Date.now() - startedAt >= delayMs) onProgress(event);
+  };
 }
 
 async function start(inputs: ServiceInputs): Promise<ServiceOutputs> {

@@ -7,6 +7,14 @@ export interface Registered {
   readonly inputs: Record<string, unknown>;
 }
 
+/** Secrets as the values that they hide. */
+function plain(value: unknown): unknown {
+  if (runtime.isRpcSecret(value)) return plain(runtime.unwrapRpcSecret(value));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+}
+
 /** What dynamic resources would put out; enough for everything downstream to be known. */
 function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> {
   const kind = type.split(":").at(-1) ?? type;
@@ -39,7 +47,7 @@ export async function runProgram(config: Readonly<Record<string, unknown>> = {},
     {
       newResource: ({ type, name, inputs }) => {
         const { __provider: _, ...own } = inputs as Record<string, unknown>;
-        const registered = { type, name, inputs: own };
+        const registered = { type, name, inputs: plain(own) as Record<string, unknown> };
         resources.push(registered);
         return { id: `${name}-id`, state: outputsOf(registered) };
       },
