@@ -13,6 +13,7 @@ import type { StagingDatabase } from "../../../engine/staging/database.ts";
 import { prepareStaging } from "../../../engine/staging/prepare.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 import { tableChecksums } from "../../support/checksums.ts";
+import { runUntilKilled } from "../../support/diesAt.ts";
 import { startPostgres, withClient } from "../../support/postgres.ts";
 import type { TestServer } from "../../support/postgres.ts";
 
@@ -290,10 +291,7 @@ describe.sequential("restore", () => {
   test("killed while loading: what is in use stays, the next run converges", async () => {
     const { file } = await backup();
     const before = await live();
-    const script = join(import.meta.dirname, "restoreAndDie.ts");
-    const child = spawn(process.execPath, [script, JSON.stringify({ staging, file, stack: "local" })], { stdio: "ignore" });
-    const signal = await new Promise((resolve) => child.once("close", (_code, why) => resolve(why)));
-    expect(signal).toBe("SIGKILL");
+    await runUntilKilled(join(import.meta.dirname, "restoreAndDie.ts"), { staging, file, stack: "local" });
     expect(await live()).toEqual(before);
     await restore(file);
     expect(await live()).toEqual(before);

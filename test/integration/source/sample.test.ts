@@ -5,6 +5,7 @@ import type { CreateSampleSource } from "../../../engine/source/sample.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 import type { Workload } from "../../../engine/workload/manifest.ts";
 import { tableChecksums } from "../../support/checksums.ts";
+import { runUntilKilled } from "../../support/diesAt.ts";
 import { startPostgres, withClient } from "../../support/postgres.ts";
 import type { TestServer } from "../../support/postgres.ts";
 
@@ -148,6 +149,17 @@ describe.sequential("createSampleSource", () => {
     expect(busy).toEqual({ n: 0 });
     expect(await ask('SELECT count(*)::int AS n FROM "User"')).toEqual({ n: 50 });
     expect(await create({ users: 60 })).toMatchObject({ created: true, tables: { User: 60 } });
+    expect(await databases()).toEqual(["other_sample", "production_sample", "tiny_sample"]);
+  });
+
+  test.each(["users", "orders", "foreign keys", "statistics"])("killed at %s: the one in use stays, the next run converges", async (at) => {
+    const before = await tableChecksums(server.admin("production_sample"));
+    await runUntilKilled(`${import.meta.dirname}/sampleAndDie.ts`, {
+      at, users: 5_000, readerPassword: "reader-secret", server: { host: server.host, port: server.port, adminPassword: server.adminPassword },
+    });
+    expect(await tableChecksums(server.admin("production_sample"))).toEqual(before);
+    const users = Number((await ask('SELECT count(*)::int AS n FROM "User"'))["n"]) + 1;
+    expect(await create({ users })).toMatchObject({ created: true, tables: { User: users } });
     expect(await databases()).toEqual(["other_sample", "production_sample", "tiny_sample"]);
   });
 

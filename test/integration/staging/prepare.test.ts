@@ -7,6 +7,7 @@ import { assertStaging, readMarker } from "../../../engine/staging/marker.ts";
 import { prepareStaging } from "../../../engine/staging/prepare.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 import type { Workload } from "../../../engine/workload/manifest.ts";
+import { runUntilKilled } from "../../support/diesAt.ts";
 import { startPostgres, withClient } from "../../support/postgres.ts";
 import type { TestServer } from "../../support/postgres.ts";
 
@@ -139,6 +140,15 @@ describe.sequential("prepareStaging", () => {
   test("goes on from a kill between CREATE DATABASE and its contents", async () => {
     await run("CREATE DATABASE half_made TEMPLATE template0", "admin");
     expect((await prepare({ database: "half_made" })).created).toEqual(["schema of stories", "staging marker"]);
+  });
+
+  test.each(["roles", "database killed_db"])("killed at %s: the next run converges", async (at) => {
+    const killed = { ...staging, database: "killed_db" };
+    await runUntilKilled(`${import.meta.dirname}/prepareAndDie.ts`, { at, staging: killed, stack: "local" });
+    await prepareStaging({ staging: killed, workload, stack: "local" });
+    expect(await readMarker(connectionOf(killed, "app"))).toMatchObject({ stack: "local" });
+    expect((await prepareStaging({ staging: killed, workload, stack: "local" })).created).toEqual([]);
+    await withClient(connectionOf(staging, "admin"), (client) => client.query("DROP DATABASE killed_db"));
   });
 
   test("refuses a database with tables and no marker, and leaves it as it was", async () => {
