@@ -67,7 +67,8 @@ export function headlineOf({ checks, quick, only }: ValidationReport): string {
       ...(totals.warnings > 0 ? [`${totals.warnings} warned`] : []),
       ...(totals.skipped > 0 ? [`${totals.skipped} did not apply or ${totals.skipped === 1 ? "was" : "were"} left out`] : []),
     ];
-    return `All ${ran} checks that ran held${rest.length > 0 ? `; ${rest.join(", ")}` : ""}.${scope}`;
+    if (ran === 0) return `No check ran, so nothing was proved.${scope}`;
+    return `${ran === 1 ? "The one check" : `All ${ran} checks`} that ran held${rest.length > 0 ? `; ${rest.join(", ")}` : ""}.${scope}`;
   }
   const [first, ...others] = blocking.filter((check) => standingOf(check) === "failed").concat(blocking.filter((check) => standingOf(check) === "errored"));
   const more = others.length === 0 ? "" : ` And ${others.length} more.`;
