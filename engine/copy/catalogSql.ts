@@ -1,9 +1,12 @@
+import { stagingSchemas } from "../staging/privileges.ts";
+
 /*
  * Questions to the source's catalog, for PostgreSQL 13 to 17. Asked with search_path = pg_catalog, so that every
  * name of the application comes back with its schema. An oid comes back as a float8, which holds every one.
  */
 
-const applicationSchemas = String.raw`n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+/** Without those of staging's own, should the source be a copy of one. */
+const applicationSchemas = `n.nspname !~ '^pg_' AND n.nspname <> ALL ('{information_schema,${stagingSchemas.join(",")}}')`;
 const notOfExtension = (classId: string, object: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${object} AND e.deptype = 'e')`;
 

@@ -90,7 +90,12 @@ async function readSource({ options, prepared, stages, names }: Filling): Promis
     }
     const transfers = await stages.run("copy rows", () =>
       transferRows({
-        ...{ sources, treatments, selection, staging: options.staging, database: names.next, signal: options.signal },
+        sources,
+        treatments,
+        selection,
+        staging: options.staging,
+        database: names.next,
+        signal: options.signal,
         serverVersion: catalog.serverVersion,
         sameMajor: Math.floor(catalog.serverVersion / 10_000) === Math.floor(prepared.targetVersion / 10_000),
         changedLater: cutColumns(prepared),

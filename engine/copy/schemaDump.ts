@@ -24,6 +24,19 @@ export interface SchemaDump {
 const unwanted = /^\d+; \d+ \d+ (?<kind>EVENT TRIGGER|USER MAPPING|SUBSCRIPTION|PUBLICATION(?: TABLE| TABLES IN SCHEMA)?)\b/;
 const worthMentioning = /^(EVENT TRIGGER|USER MAPPING|SUBSCRIPTION)$/;
 
+const dumpArguments = [
+  "--format=custom",
+  "--compress=0",
+  "--schema-only",
+  "--no-owner",
+  "--no-privileges",
+  "--no-tablespaces",
+  "--no-security-labels",
+  "--no-publications",
+  "--no-subscriptions",
+  "--lock-wait-timeout=5000",
+] as const;
+
 /** Always the same for one target, so that what a killed run left is found. */
 function folderOf(target: ConnectionSettings): string {
   const id = createHash("sha256").update(`${target.host}:${target.port}/${target.database}`).digest("hex").slice(0, 16);
@@ -63,8 +76,9 @@ export async function dumpSchema(options: DumpOptions): Promise<SchemaDump> {
     await run(
       program,
       [
-        ...["--format=custom", "--compress=0", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels"],
-        ...["--no-publications", "--no-subscriptions", "--lock-wait-timeout=5000", `--snapshot=${options.snapshot}`, `--file=${file}`],
+        ...dumpArguments,
+        `--snapshot=${options.snapshot}`,
+        `--file=${file}`,
         ...options.excludedSchemas.map((schema) => `--exclude-schema="${schema}"`),
         ...connectionArguments(source),
       ],
@@ -81,7 +95,11 @@ export async function dumpSchema(options: DumpOptions): Promise<SchemaDump> {
       await run(
         restoreProgram,
         [
-          ...["--exit-on-error", "--no-owner", "--no-privileges", `--section=${section}`, `--use-list=${listFile}`],
+          "--exit-on-error",
+          "--no-owner",
+          "--no-privileges",
+          `--section=${section}`,
+          `--use-list=${listFile}`,
           ...(section === "post-data" && jobs > 1 ? [`--jobs=${jobs}`] : []),
           ...connectionArguments(into),
           file,

@@ -23,6 +23,7 @@ export function firstTokensSql(normalized: string): string {
   return `array_to_string((string_to_array(${normalized}, ' '))[1:${mostTokens}], ' ')`;
 }
 
+// oxlint-disable-next-line no-control-regex -- every ASCII sign separates
 const separator = /[\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u007F]+/;
 
 /** The words of a text, as {@link normalizedSql} cuts them. */
