@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 /** Where a command writes: results on stdout, everything else on stderr. */
 export interface Console {
@@ -32,11 +32,11 @@ export function seconds(durationMs: number): string {
   return durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`;
 }
 
-/** Columns padded to the widest cell; the last one is left as it is. */
+/** Columns padded to the widest cell, as wide as it looks; the last one is left as it is. */
 export function table(rows: readonly (readonly string[])[]): string {
+  const width = (cell: string) => stripVTControlCharacters(cell).length;
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
-  return rows
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "))
-    .join("\n");
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))));
+  const padded = (cell: string, column: number) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - width(cell)));
+  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : padded(cell, column))).join("  ")).join("\n");
 }

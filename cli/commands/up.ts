@@ -14,6 +14,7 @@ export const addUp: AddCommand = (program, { console }) => {
   const command = program
     .command("up")
     .description("make the stack what its configuration says: deploy, copy masked data, rehearse migrations, validate")
+    .option("-y, --yes", "accepted for scripts; up never asks", false)
     .option("--no-refresh", "trust the state; do not look first at what really runs")
     .addHelpText("after", "\nWhat did not change does not run again. To copy, rehearse or validate anew: understudy copy | migrate test | validate.");
   addSettingOptions(command).action(async (options: UpOptions) => {
