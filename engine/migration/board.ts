@@ -90,18 +90,19 @@ export class Board {
 
   /**
    * Checks that share one course of events. `body` settles each by id; what it leaves open, or everything open when it
-   * throws, is errored. It does not run at all when none of its checks is wanted. Interruption is thrown on.
+   * throws, is errored. It does not run at all when none of its checks is wanted, unless others need what it finds out.
+   * Interruption is thrown on.
    */
   async group(
     definitions: readonly CheckDefinition[],
     body: (settle: (id: string, outcome: Outcome) => void) => Promise<void> | void,
-    signal?: AbortSignal,
+    { signal, always = false }: { readonly signal?: AbortSignal | undefined; readonly always?: boolean } = {},
   ): Promise<void> {
     const wanted = definitions.filter((definition) => this.wants(definition.id));
     for (const definition of definitions) {
       if (!wanted.includes(definition)) this.#record(definition, { status: "skipped", evidence: "Left out by --only or --skip." }, 0);
     }
-    if (wanted.length === 0) return;
+    if (wanted.length === 0 && !always) return;
     const open = new Map(wanted.map((definition) => [definition.id, definition]));
     let mark = performance.now();
     const settle = (id: string, outcome: Outcome): void => {

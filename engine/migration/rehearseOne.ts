@@ -9,10 +9,11 @@ import { runKills } from "./scenarios/kills.ts";
 import { runLongReader } from "./scenarios/longReader.ts";
 import { runRepeats } from "./scenarios/repeats.ts";
 import { runRaces, runTraffic } from "./scenarios/traffic.ts";
+import { Stage } from "./scenarios/stage.ts";
 import { sectionOf } from "./section.ts";
 
 /**
- * Rehearses one migration: first what is timed, alone; then what is not, two scenarios at a time.
+ * Rehearses one migration: first what is timed, alone; then what is not, two courses side by side.
  * @param options.advance leaves the base clone with the migration applied, for the next one
  */
 export async function rehearseOne(context: RehearsalContext, options: { readonly advance: boolean }): Promise<{ section: MigrationSection; advanced: boolean }> {
@@ -25,13 +26,19 @@ export async function rehearseOne(context: RehearsalContext, options: { readonly
   const traffic = await runTraffic(context, cycle);
   const growth = await runGrowth(context, cycle);
   step("kills, repeats, races, a long reader, the workload's scenarios");
-  await inPairs([
-    () => runLongReader(context, cycle),
-    () => runKills(context, cycle),
-    () => runRaces(context, cycle),
-    () => runRepeats(context, cycle),
-    ...expectations.scenarios.map((scenario) => () => runScenario(context, scenario)),
-  ]);
+  const stage = new Stage(context, cycle);
+  await bothOf(
+    async () => {
+      await runRepeats(context, cycle, stage);
+      await runLongReader(context, cycle, stage);
+      await runKills(context, cycle, stage);
+      await runRaces(context, cycle, stage);
+      await stage.close();
+    },
+    async () => {
+      for (const scenario of expectations.scenarios) await runScenario(context, scenario);
+    },
+  );
   const advanced = options.advance && (await migrate(context, context.base, "up", { mustSucceed: false })).succeeded;
   step(`${board.results.filter(({ status }) => status === "passed").length} of ${board.results.length} checks passed`);
   return { section: sectionOf({ migration, cycle, traffic, growth }), advanced };
@@ -44,11 +51,7 @@ async function runLint({ board, migration }: RehearsalContext): Promise<void> {
   }
 }
 
-async function inPairs(tasks: readonly (() => Promise<void>)[]): Promise<void> {
-  const queue = [...tasks];
-  const work = async (): Promise<void> => {
-    for (let task = queue.shift(); task !== undefined; task = queue.shift()) await task();
-  };
-  const ended = await Promise.allSettled([work(), work()]);
+async function bothOf(...courses: readonly (() => Promise<void>)[]): Promise<void> {
+  const ended = await Promise.allSettled(courses.map((course) => course()));
   for (const end of ended) if (end.status === "rejected") throw end.reason;
 }

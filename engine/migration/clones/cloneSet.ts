@@ -8,6 +8,9 @@ import { openSession } from "../run/session.ts";
 import { cloneName, keptName, newRunId, runLockKey, runOfClone } from "./names.ts";
 import { databaseSettingsSql } from "./settings.ts";
 
+/** Clones of at most this size are dropped in the background. */
+const smallBytes = 64 * 1_048_576;
+
 /**
  * The clones of one rehearsal. An advisory lock, held as long as the process lives, tells them from those of a dead run;
  * those are dropped by whoever comes next. Staging itself is only read; sessions on it are ended for the copy's moment.
@@ -19,6 +22,9 @@ export class CloneSet {
   readonly #names = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
   #number = 0;
+  #dropAtOnce = false;
+  #dropper: Client | undefined;
+  #dropping: Promise<void> = Promise.resolve();
 
   private constructor(staging: StagingDatabase, keeper: Client, runId: string) {
     this.staging = staging;
@@ -43,6 +49,8 @@ export class CloneSet {
   /** Copies staging as it is now, with its owner, privileges and settings. */
   async cloneStaging(signal?: AbortSignal): Promise<string> {
     const name = this.#nextName();
+    const size = await this.#keeper.query<{ bytes: string }>("SELECT pg_database_size($1)::text AS bytes", [this.staging.database]);
+    this.#dropAtOnce = Number(size.rows[0]?.bytes ?? 0) > smallBytes;
     await this.#serial(() => this.#create(name, this.staging.database, (isDone) => this.#endSessions(this.staging.database, isDone), signal));
     return name;
   }
@@ -61,9 +69,18 @@ export class CloneSet {
     return connectionOf(this.staging, role, name);
   }
 
+  /**
+   * Gives a clone up. Large ones are dropped before this returns, so that disk use stays bounded; small ones in the
+   * background, for each DROP DATABASE waits for a checkpoint.
+   */
   async drop(name: string): Promise<void> {
-    await this.#serial(() => this.#keeper.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`));
-    this.#names.delete(name);
+    const dropped = this.#dropping.then(async () => {
+      this.#dropper ??= await openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal");
+      await this.#dropper.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+      this.#names.delete(name);
+    });
+    this.#dropping = dropped.catch(() => {});
+    if (this.#dropAtOnce) await dropped;
   }
 
   /** Renames a clone so that it outlives the run; returns its new name. */
@@ -82,14 +99,20 @@ export class CloneSet {
     await this.#serial(() => this.#keeper.query("SELECT pg_terminate_backend($1)", [pid]));
   }
 
-  /** Drops every clone of this run and gives the lock back. Never throws. */
+  /** Drops every clone of this run and gives the lock back. Never throws; returns what could not be dropped. */
   async close(): Promise<string[]> {
     const left: string[] = [];
-    await this.#queue.catch(() => {});
-    for (const name of this.#names) {
-      await this.drop(name).catch((error: unknown) => left.push(`${name}: ${messageOf(error)}`));
-    }
-    await this.#keeper.end().catch(() => {});
+    await Promise.all([this.#queue, this.#dropping]);
+    const queue = [...this.#names];
+    const work = async (client: Client): Promise<void> => {
+      for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+        const named = name;
+        await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(named)} WITH (FORCE)`).catch((error: unknown) => left.push(`${named}: ${messageOf(error)}`));
+      }
+    };
+    // Two at a time, for they wait for the same checkpoint.
+    await Promise.all([work(this.#keeper), ...(this.#dropper === undefined ? [] : [work(this.#dropper)])]);
+    await Promise.all([this.#keeper.end().catch(() => {}), this.#dropper?.end().catch(() => {})]);
     return left;
   }
 

@@ -6,6 +6,8 @@ import type { Migrated, RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { captureBefore, definitionOf, evaluateRule } from "../rules.ts";
 import { derivedChanges } from "../source/scope.ts";
+import { checksumAll, sameChecksum } from "../state/checksums.ts";
+import type { RowChecksum } from "../state/checksums.ts";
 import { brokenChecks, orphans } from "../state/constraints.ts";
 import { differencesInRows, writtenAnew } from "../state/restored.ts";
 import { compareSchemas, describeDifference } from "../state/schema.ts";
@@ -26,6 +28,12 @@ export interface FigureTable {
 
 /** What the main course leaves for the report and for later scenarios. */
 export interface Cycle {
+  /** The clone it ran on, left in the state after up; undefined when it did not get that far. */
+  clone: string | undefined;
+  /** Whether down was seen to bring back everything, so that a clone can be used again after it. */
+  restores: boolean;
+  /** Checksums after up that every run of up must come to: without what is written anew each time. */
+  repeatable: ReadonlyMap<string, RowChecksum | string>;
   before: Snapshot | undefined;
   afterUp: Snapshot | undefined;
   up: Migrated | undefined;
@@ -61,7 +69,7 @@ const rollback: readonly CheckDefinition[] = [
  */
 export async function runCycle(context: RehearsalContext): Promise<Cycle> {
   const { expectations, document, board } = context;
-  const cycle: Cycle = { before: undefined, afterUp: undefined, up: undefined, down: undefined, figures: [], schemaChanges: [] };
+  const cycle: Cycle = { clone: undefined, restores: false, repeatable: new Map(), before: undefined, afterUp: undefined, up: undefined, down: undefined, figures: [], schemaChanges: [] };
   const definitions = [
     ...logic,
     ...expectations.afterUp.map((rule) => definitionOf("logic", rule)),
@@ -71,13 +79,13 @@ export async function runCycle(context: RehearsalContext): Promise<Cycle> {
     ...expectations.afterDown.map((rule) => definitionOf("rollback", rule)),
     ...performanceDefinitions(document),
   ];
-  const course = (settle: (id: string, outcome: Outcome) => void) =>
-    withClone(context, (clone) =>
-      withObserver(context, clone, (observer) =>
-        withRole(context, clone, "owner", (owner) => runCourse(context, { clone, observer, owner, settle, cycle })),
-      ),
+  await board.group(definitions, async (settle) => {
+    const clone = await context.clones.clone(context.base, context.signal);
+    await withObserver(context, clone, (observer) =>
+      withRole(context, clone, "owner", (owner) => runCourse(context, { clone, observer, owner, settle, cycle })),
     );
-  await board.group(definitions, course, context.signal);
+    cycle.clone = clone;
+  }, { signal: context.signal, always: true });
   return cycle;
 }
 
@@ -105,6 +113,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   const afterUp = await takeSnapshot(observer);
   cycle.afterUp = afterUp;
   cycle.schemaChanges = compareSchemas(before.schema, afterUp.schema);
+  cycle.repeatable = await checksumAll(observer, afterUp.tables, writtenAnew(before, afterUp), afterUp.rows);
   const upDoes = changed(before, afterUp);
   settle("logic.up-changes-something", upDoes ? passed(`${cycle.schemaChanges.length} changes of schema, ${changedTables(before, afterUp)} tables with other rows.`) : failed("Schema and rows are the same before and after."));
   await settleRules(context, course, "logic");
@@ -123,12 +132,13 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
 
   const afterDown = await takeSnapshot(observer);
   settle("rollback.down-changes-something", changed(afterUp, afterDown) ? passed("Schema or rows differ from those after up.") : failed("Schema and rows are the same before and after down."));
-  settleSchema(settle, "rollback.schema-restored", before, afterDown, "Every object of the schema is as before.");
+  const schemaRestored = settleSchema(settle, "rollback.schema-restored", before, afterDown, "Every object of the schema is as before.");
   settle("rollback.column-order", noneOf(compareSchemas(before.schema, afterDown.schema).filter(isColumnOrder).map(describeDifference), "Columns stand in their old order."));
   await withLazyObserver(context, context.base, async (base) => {
     const ignored = new Map(expectations.notRestored.map(({ table, columns }) => [fullName(table), columns]));
     const findings = await differencesInRows({ snapshot: before, client: base }, { snapshot: afterDown, client: async () => observer }, ({ name }) => ignored.get(name) ?? []);
     settle("rollback.rows-restored", noneOf(findings, `${totalRows(before)} rows in ${before.tables.length} tables are as before.`));
+    cycle.restores = schemaRestored && findings.length === 0 && expectations.notRestored.length === 0;
   });
   await settleRules(context, course, "rollback");
   const figuresDown = await readFigures(context, owner);
@@ -168,30 +178,29 @@ interface Repeated {
   readonly afterAgain: Snapshot;
 }
 
-/** Compares with a third up, on a clone of its own, when the checksums alone do not settle it: then rows are named. */
-async function settleRepeatedRows(context: RehearsalContext, { observer, settle }: Course, { before, afterUp, afterAgain }: Repeated): Promise<void> {
+/** On a difference, compares with a third up on a clone of its own, so that rows can be named. */
+async function settleRepeatedRows(context: RehearsalContext, { observer, settle, cycle }: Course, { before, afterUp, afterAgain }: Repeated): Promise<void> {
   const ignored = writtenAnew(before, afterUp);
-  const suspects = afterUp.tables.filter(({ name }) => JSON.stringify(afterUp.rows.get(name)) !== JSON.stringify(afterAgain.rows.get(name)));
-  if (suspects.length === 0) {
-    settle("rollback.rows-repeated", passed(`${totalRows(afterUp)} rows are as after the first up.`));
+  const sums = await checksumAll(observer, afterUp.tables, ignored, afterAgain.rows);
+  if (afterUp.tables.every(({ name }) => sameChecksum(cycle.repeatable.get(name), sums.get(name)))) {
+    settle("rollback.rows-repeated", passed(`${totalRows(afterUp)} rows are as after the first up, times and generated numbers of new rows aside.`));
     return;
   }
   await withClone(context, async (reference) => {
     await migrate(context, reference, "up");
     await withObserver(context, reference, async (client) => {
-      const findings = await differencesInRows(
-        { snapshot: afterUp, client: async () => client },
-        { snapshot: afterAgain, client: async () => observer },
-        ignored,
-      );
-      settle("rollback.rows-repeated", noneOf(findings, `${totalRows(afterUp)} rows are as after the first up, times and generated numbers of new rows aside.`));
+      const fresh = await takeSnapshot(client);
+      const findings = await differencesInRows({ snapshot: fresh, client: async () => client }, { snapshot: afterAgain, client: async () => observer }, ignored);
+      settle("rollback.rows-repeated", noneOf(findings, `${totalRows(afterUp)} rows are as after an up of its own.`));
     });
   });
 }
 
-function settleSchema(settle: Course["settle"], id: string, before: Snapshot, after: Snapshot, calm: string): void {
+/** True when they are the same. */
+function settleSchema(settle: Course["settle"], id: string, before: Snapshot, after: Snapshot, calm: string): boolean {
   const differences = compareSchemas(before.schema, after.schema).filter((difference) => !isColumnOrder(difference));
   settle(id, noneOf(differences.map(describeDifference), calm));
+  return differences.length === 0;
 }
 
 const isColumnOrder = ({ kind }: SchemaDifference): boolean => kind === "column order";

@@ -31,7 +31,7 @@ export async function runScenario(context: RehearsalContext, scenario: Scenario)
         }
       }),
     );
-  }, context.signal);
+  }, { signal: context.signal });
 }
 
 interface Held {

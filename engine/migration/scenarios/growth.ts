@@ -39,7 +39,7 @@ export async function runGrowth(context: RehearsalContext, cycle: Cycle): Promis
     growth = { targetRows, durations, duration: extrapolate(durations, targetRows), holds, hold: extrapolate(holds, targetRows) };
     settle(time.id, outcomeOf("Takes", growth.duration, targetRows, durations, document.bounds.migrationMs));
     settle(hold.id, outcomeOf("Held", growth.hold, targetRows, holds, document.bounds.lockHoldMs));
-  }, signal);
+  }, { signal });
   return growth;
 }
 

@@ -1,6 +1,6 @@
 import { noneOf, passed, Pointless } from "../board.ts";
 import type { CheckDefinition } from "../board.ts";
-import { migrate, withClone, withObserver } from "../context.ts";
+import { migrate, withObserver } from "../context.ts";
 import type { RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { openSession } from "../run/session.ts";
@@ -13,6 +13,7 @@ import { compareSchemas, describeDifference } from "../state/schema.ts";
 import { takeSnapshot } from "../state/snapshot.ts";
 import type { Snapshot } from "../state/snapshot.ts";
 import type { Cycle } from "./cycle.ts";
+import type { Stage } from "./stage.ts";
 
 const mostKills = 8;
 
@@ -28,32 +29,34 @@ const recovers: CheckDefinition = {
 };
 
 /** Ends the migration's session at each statement in turn, then runs the file again. */
-export async function runKills(context: RehearsalContext, cycle: Cycle): Promise<void> {
+export async function runKills(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
   const { up } = context.migration;
   await context.board.group([nothingHalfApplied, recovers], async (settle) => {
     const { before, afterUp } = cycle;
     if (before === undefined || afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
     const kills = spread(up.statements, mostKills);
     if (up.withoutTransaction === undefined) {
-      await withClone(context, async (clone) => {
+      await stage.use("before", async (clone) => {
         const left = await killInTransaction(context, clone, kills, before);
         settle(nothingHalfApplied.id, noneOf(left, `Killed after ${kills.length} of ${up.statements.length} statements; schema and rows were as before each time.`));
-        const findings = await recover(context, clone, before, afterUp);
+        const findings = await recover(context, clone, cycle, afterUp);
         settle(recovers.id, noneOf(findings, "The file ran through and gave the same schema and rows."));
+        return left.length + findings.length === 0 ? "after" : "unknown";
       });
       return;
     }
     settle(nothingHalfApplied.id, passed(`The file does not run in one transaction (${up.withoutTransaction}); what a kill leaves, the next run must finish.`));
     const findings: string[] = [];
     for (const statement of kills) {
-      await withClone(context, async (clone) => {
+      await stage.use("before", async (clone) => {
         await kill(context, clone, statement);
-        const left = await recover(context, clone, before, afterUp);
+        const left = await recover(context, clone, cycle, afterUp);
         findings.push(...left.map((finding) => `killed at ${placeOf(up, statement)}: ${finding}`));
+        return left.length === 0 ? "after" : "unknown";
       });
     }
     settle(recovers.id, noneOf(findings, `Killed at ${kills.length} of ${up.statements.length} statements; each time the file then ran through to the same schema and rows.`));
-  }, context.signal);
+  }, { signal: context.signal });
 }
 
 async function killInTransaction(context: RehearsalContext, clone: string, kills: readonly Statement[], before: Snapshot): Promise<string[]> {
@@ -114,21 +117,15 @@ async function holdUpConcurrently(context: RehearsalContext, clone: string, { no
   }
 }
 
-async function recover(context: RehearsalContext, clone: string, before: Snapshot, afterUp: Snapshot): Promise<string[]> {
+async function recover(context: RehearsalContext, clone: string, cycle: Cycle, afterUp: Snapshot): Promise<string[]> {
   const again = await migrate(context, clone, "up");
   if (!again.succeeded) return [`running it again fails: ${describeRefusal(again.refusal)}`];
   return withObserver(context, clone, async (observer) => {
     const now = await takeSnapshot(observer);
     const schema = compareSchemas(afterUp.schema, now.schema).filter(({ kind }) => kind !== "column order").map(describeDifference);
-    const suspects = afterUp.tables.filter(({ name }) => !sameChecksum(afterUp.rows.get(name), now.rows.get(name)));
-    if (suspects.length === 0) return schema;
-    const ignored = writtenAnew(before, afterUp);
-    const fresh = await withClone(context, async (reference) => {
-      await migrate(context, reference, "up");
-      return withObserver(context, reference, (client) => checksumAll(client, suspects, ignored));
-    });
-    const found = await checksumAll(observer, suspects, ignored);
-    return [...schema, ...suspects.filter(({ name }) => !sameChecksum(fresh.get(name), found.get(name))).map(({ name }) => `rows of ${name} are not as after an undisturbed run`)];
+    const sums = cycle.before === undefined ? now.rows : await checksumAll(observer, now.tables, writtenAnew(cycle.before, afterUp), now.rows);
+    const differing = afterUp.tables.filter(({ name }) => !sameChecksum(cycle.repeatable.get(name), sums.get(name)));
+    return [...schema, ...differing.map(({ name }) => `rows of ${name} are not as after an undisturbed run`)];
   });
 }
 

@@ -1,11 +1,12 @@
 import { failed, passed, Pointless } from "../board.ts";
 import type { CheckDefinition } from "../board.ts";
-import { migrate, withClone } from "../context.ts";
+import { migrate } from "../context.ts";
 import type { RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { manualName } from "../run/locks.ts";
 import { openSession } from "../run/session.ts";
 import type { Cycle } from "./cycle.ts";
+import type { Stage } from "./stage.ts";
 
 const lockTimeout: CheckDefinition = {
   id: "performance.lock-timeout",
@@ -17,12 +18,12 @@ const lockTimeout: CheckDefinition = {
  * A transaction has read every filled table and stays open, as a report or a backup would. The migration must not wait for
  * it longer than the bound at once; after its first retry the reader goes, and the migration must get through.
  */
-export async function runLongReader(context: RehearsalContext, cycle: Cycle): Promise<void> {
+export async function runLongReader(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
   const { lockWaitMs } = context.document.bounds;
   await context.board.group([lockTimeout], async (settle) => {
     const { before, afterUp } = cycle;
     if (before === undefined || afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
-    await withClone(context, async (clone) => {
+    await stage.use("before", async (clone) => {
       const reader = await openSession(context.clones.settings(clone, "admin"), "understudy long reader");
       let watch: NodeJS.Timeout | undefined;
       try {
@@ -55,10 +56,11 @@ export async function runLongReader(context: RehearsalContext, cycle: Cycle): Pr
         else if (!run.succeeded) settle(lockTimeout.id, failed(`After ${retries} retries: ${describeRefusal(run.refusal)}`));
         else if (retries > 0) settle(lockTimeout.id, passed(`Gave up after ${Math.round(waitedMs)} ms at most, tried again ${retries} times, then got through.`));
         else settle(lockTimeout.id, passed("It needs no lock that a reader keeps from it."));
+        return run.succeeded ? "after" : "unknown";
       } finally {
         clearInterval(watch);
         await reader.end().catch(() => {});
       }
     });
-  }, context.signal);
+  }, { signal: context.signal });
 }

@@ -1,6 +1,6 @@
-import { failed, noneOf, Pointless, skipped } from "../board.ts";
+import { noneOf, Pointless, skipped } from "../board.ts";
 import type { CheckDefinition, Outcome } from "../board.ts";
-import { migrate, withClone, withObserver } from "../context.ts";
+import { migrate, withObserver } from "../context.ts";
 import type { RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import type { Refusal } from "../run/apply.ts";
@@ -10,6 +10,7 @@ import { compareSchemas, describeDifference } from "../state/schema.ts";
 import { takeSnapshot } from "../state/snapshot.ts";
 import type { Snapshot } from "../state/snapshot.ts";
 import type { Cycle } from "./cycle.ts";
+import type { Stage } from "./stage.ts";
 
 const twice: CheckDefinition = {
   id: "edge-cases.run-twice",
@@ -24,22 +25,24 @@ const downFirst: CheckDefinition = {
 };
 
 /** Runs up twice, and down without up: neither may change anything; a clean refusal is as good. */
-export async function runRepeats(context: RehearsalContext, cycle: Cycle): Promise<void> {
+export async function runRepeats(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
   const { board, signal } = context;
   await board.group([twice], async (settle) => {
     if (cycle.afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
-    settle(twice.id, await withClone(context, (clone) => secondRun(context, clone)));
-  }, signal);
+    await stage.use("after", async (clone) => {
+      const outcome = await withoutEffect(context, clone, "up");
+      settle(twice.id, outcome);
+      return outcome.status === "passed" ? "after" : "unknown";
+    });
+  }, { signal });
   await board.group([downFirst], async (settle) => {
-    if (context.migration.down === undefined) settle(downFirst.id, skipped("There is no down file."));
-    else settle(downFirst.id, await withClone(context, (clone) => withoutEffect(context, clone, "down")));
-  }, signal);
-}
-
-async function secondRun(context: RehearsalContext, clone: string): Promise<Outcome> {
-  const first = await migrate(context, clone, "up");
-  if (!first.succeeded) return failed(describeRefusal(first.refusal));
-  return withoutEffect(context, clone, "up");
+    if (context.migration.down === undefined) return settle(downFirst.id, skipped("There is no down file."));
+    await stage.use("before", async (clone) => {
+      const outcome = await withoutEffect(context, clone, "down");
+      settle(downFirst.id, outcome);
+      return outcome.status === "passed" ? "before" : "unknown";
+    });
+  }, { signal });
 }
 
 async function withoutEffect(context: RehearsalContext, clone: string, direction: Direction): Promise<Outcome> {

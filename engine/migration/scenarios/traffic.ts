@@ -12,6 +12,7 @@ import { summarise } from "../traffic/kinds.ts";
 import type { LatencySummary, Request } from "../traffic/kinds.ts";
 import { trafficQueries } from "../traffic/queries.ts";
 import type { Cycle } from "./cycle.ts";
+import type { Stage } from "./stage.ts";
 
 const baselineMs = 1_000;
 const tailMs = 250;
@@ -39,57 +40,59 @@ const races: CheckDefinition = { id: "edge-cases.concurrent-writes", title: "No 
 export async function runTraffic(context: RehearsalContext, cycle: Cycle): Promise<TrafficRun | undefined> {
   let result: TrafficRun | undefined;
   await context.board.group([stall, latency, errors, acknowledged], async (settle) => {
-    result = await underTraffic(context, cycle, { baselineMs, pauseMs: 0 });
+    result = await withClone(context, (clone) => underTraffic(context, cycle, clone, { baselineMs, pauseMs: 0 }));
     if (result === undefined) for (const { id } of [stall, latency, errors, acknowledged]) settle(id, skipped("No table has rows and a key to make traffic on, and the workload declares none."));
     else settleTraffic(context, result, settle);
-  }, context.signal);
+  }, { signal: context.signal });
   return result;
 }
 
 /** See {@link runTraffic}; needs no quiet machine. */
-export async function runRaces(context: RehearsalContext, cycle: Cycle): Promise<void> {
+export async function runRaces(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
   await context.board.group([races], async (settle) => {
     const pauseMs = Math.min(40, 1_000 / Math.max(1, context.migration.up.statements.length));
-    const run = await underTraffic(context, cycle, { baselineMs: 100, pauseMs });
+    let run: TrafficRun | undefined;
+    await stage.use("before", async (clone) => {
+      run = await underTraffic(context, cycle, clone, { baselineMs: 100, pauseMs });
+      return "unknown";
+    });
     if (run === undefined) settle(races.id, skipped("No table has rows and a key to make traffic on, and the workload declares none."));
     else settle(races.id, journalOutcome(run.journal));
-  }, context.signal);
+  }, { signal: context.signal });
 }
 
-async function underTraffic(context: RehearsalContext, cycle: Cycle, timing: { readonly baselineMs: number; readonly pauseMs: number }): Promise<TrafficRun | undefined> {
+async function underTraffic(context: RehearsalContext, cycle: Cycle, clone: string, timing: { readonly baselineMs: number; readonly pauseMs: number }): Promise<TrafficRun | undefined> {
   const { before } = cycle;
   if (before === undefined || cycle.afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
   const filled = before.tables.filter(({ name }) => (before.rows.get(name) as { rows?: number } | undefined)?.rows !== 0);
-  return withClone(context, async (clone) => {
-    const queries = await withRole(context, clone, "owner", (owner) => trafficQueries(owner, context.document, filled, namedRelations(context.migration.up), stagingRoles.app));
-    if (queries.length === 0) return undefined;
-    const traffic = await Traffic.start({ settings: context.clones.settings(clone, "app"), queries });
-    try {
-      const startedAt = performance.now();
-      await sleep(timing.baselineMs);
-      const up = await migrate(context, clone, "up", {
-        trace: timing.pauseMs === 0,
-        beforeStatement: async () => {
-          if (timing.pauseMs > 0) await sleep(timing.pauseMs);
-        },
-      });
-      await sleep(timing.pauseMs > 0 ? 50 : tailMs);
-      await traffic.stop();
-      const journal = await withRole(context, clone, "owner", (owner) => traffic.journal.verify(owner));
-      const zero = up.tracer?.startedAt ?? up.startedAt;
-      return {
-        up,
-        baseline: summarise(traffic.between(startedAt + 100, up.startedAt - 20)),
-        during: summarise(traffic.between(up.startedAt - 20, up.endedAt + tailMs)),
-        journal,
-        worstStallMs: Math.max(0, ...(up.samples?.waits ?? []).filter(({ isMigration, behindMigration }) => !isMigration && behindMigration).map(({ fromMs, toMs }) => toMs - fromMs)),
-        requests: traffic.requests.map((request) => ({ name: request.name, kind: request.kind, dueMs: request.dueAt - zero, latencyMs: request.endedAt - request.dueAt, failed: isBreakage(request) })),
-        breakages: breakagesOf(traffic.requests),
-      };
-    } finally {
-      await traffic.stop();
-    }
-  });
+  const queries = await withRole(context, clone, "owner", (owner) => trafficQueries(owner, context.document, filled, namedRelations(context.migration.up), stagingRoles.app));
+  if (queries.length === 0) return undefined;
+  const traffic = await Traffic.start({ settings: context.clones.settings(clone, "app"), queries });
+  try {
+    const startedAt = performance.now();
+    await sleep(timing.baselineMs);
+    const up = await migrate(context, clone, "up", {
+      trace: timing.pauseMs === 0,
+      beforeStatement: async () => {
+        if (timing.pauseMs > 0) await sleep(timing.pauseMs);
+      },
+    });
+    await sleep(timing.pauseMs > 0 ? 50 : tailMs);
+    await traffic.stop();
+    const journal = await withRole(context, clone, "owner", (owner) => traffic.journal.verify(owner));
+    const zero = up.tracer?.startedAt ?? up.startedAt;
+    return {
+      up,
+      baseline: summarise(traffic.between(startedAt + 100, up.startedAt - 20)),
+      during: summarise(traffic.between(up.startedAt - 20, up.endedAt + tailMs)),
+      journal,
+      worstStallMs: Math.max(0, ...(up.samples?.waits ?? []).filter(({ isMigration, behindMigration }) => !isMigration && behindMigration).map(({ fromMs, toMs }) => toMs - fromMs)),
+      requests: traffic.requests.map((request) => ({ name: request.name, kind: request.kind, dueMs: request.dueAt - zero, latencyMs: request.endedAt - request.dueAt, failed: isBreakage(request) })),
+      breakages: breakagesOf(traffic.requests),
+    };
+  } finally {
+    await traffic.stop();
+  }
 }
 
 function settleTraffic(context: RehearsalContext, run: TrafficRun, settle: (id: string, outcome: Outcome) => void): void {
