@@ -42,6 +42,8 @@ export interface NginxInput {
   readonly upstreams: readonly NginxUpstream[];
   /** Passed through in maintenance mode too, without rate limit. Default `/api/health`. */
   readonly healthPath?: string;
+  /** Paths of the app that are for the stack alone, never for those who come through the proxy. Default `/metrics`. */
+  readonly internalPaths?: readonly string[];
   /** Served under `/static/`. */
   readonly staticFolder: string;
   /** Page of maintenance mode. Default `maintenance.html` in `staticFolder`. */
@@ -98,6 +100,7 @@ export function normalizeNginxInput(input: NginxInput): NginxSettings {
   return {
     publicHttpsPort: input.httpsPort,
     healthPath: "/api/health",
+    internalPaths: ["/metrics"],
     maintenancePage: `${input.staticFolder}/maintenance.html`,
     environment: "STAGING",
     contentSecurityPolicy: strictPolicy,
@@ -159,7 +162,7 @@ function problemsOf(input: NginxInput): string[] {
     }
   }
 
-  for (const path of [input.healthPath ?? "/", ...(input.signInPaths ?? [])]) {
+  for (const path of [input.healthPath ?? "/", ...(input.internalPaths ?? []), ...(input.signInPaths ?? [])]) {
     demand(/^\/[A-Za-z0-9/._~-]*$/.test(path), `path "${path}" must start with "/" and be a plain URL path`);
   }
   const policy = input.contentSecurityPolicy ?? "";

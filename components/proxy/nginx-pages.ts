@@ -64,6 +64,6 @@ export const maintenanceJson = `{"error":{"status":503,"code":"maintenance","mes
 function page(title: string, body: string): string {
   return (
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-    `<title>${title}</title></head><body class="proxy-page">${body}</body></html>`
+    `<title>${title}</title><link rel="icon" href="data:,"></head><body class="proxy-page">${body}</body></html>`
   );
 }

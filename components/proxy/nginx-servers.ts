@@ -36,6 +36,8 @@ ${indented(listen(settings, settings.httpsPort, "ssl http2"))}
         proxy_pass http://app;
     }
 
+${indented(settings.internalPaths.map((path) => `location = ${path} {\n    return 404;\n}`).join("\n"))}
+
     location /static/ {
         alias ${quoted(`${settings.staticFolder}/`)};
         disable_symlinks on from=${quoted(settings.staticFolder)};

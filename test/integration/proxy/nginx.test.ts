@@ -82,6 +82,7 @@ describe("nginx with a healthy app", () => {
       "missing asset": await nginx.get("/static/none.css"),
       "own health": await nginx.get("/nginx-health"),
       robots: await nginx.get("/robots.txt"),
+      "internal path": await nginx.get("/metrics"),
       "body too large": await nginx.get("/json", { method: "POST", body: "x".repeat(2 * 1024 ** 2) }),
       "unknown host": await nginx.get("/", { headers: { host: "evil.example" } }),
       "internal location": await nginx.get("/__staging/error.html"),
@@ -91,7 +92,7 @@ describe("nginx with a healthy app", () => {
     expect(missing).toEqual(Object.fromEntries(Object.keys(answers).map((name) => [name, []])));
     expect(Object.fromEntries(Object.entries(answers).map(([name, { status }]) => [name, status]))).toEqual({
       page: 200, "app's own 404": 404, "app's own 503": 503, json: 200, health: 200, asset: 200, "missing asset": 404,
-      "own health": 200, robots: 200, "body too large": 413, "unknown host": 421, "internal location": 404, "bad request line": 400,
+      "own health": 200, robots: 200, "internal path": 404, "body too large": 413, "unknown host": 421, "internal location": 404, "bad request line": 400,
     });
     expect(answers["app's own 503"]?.headers["retry-after"]).toBeUndefined();
   });

@@ -111,8 +111,8 @@ function readingPanel(reading: readonly ReadingEntry[]): Html {
   return panel(
     "Your reading",
     html`<ul class="rows">${reading.map(
-      (entry) => html`<li><a dir="auto" href="/stories/${entry.slug}">${entry.title}</a>${entry.isFavorite && html`<span class="star" title="Favourite">★</span>`}
-<progress max="100" value="${entry.progress}" aria-label="Read">${entry.progress}%</progress></li>`,
+      (entry) => html`<li><span><a dir="auto" href="/stories/${entry.slug}">${entry.title}</a>${entry.isFavorite && html`<span class="star" role="img" aria-label="Favourite">★</span>`}</span>
+<span class="read"><progress max="100" value="${entry.progress}" aria-label="Read"></progress>${Math.floor(entry.progress)}%</span></li>`,
     )}</ul>`,
   );
 }

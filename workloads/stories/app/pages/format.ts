@@ -20,7 +20,7 @@ export function count(amount: number, noun: string, plural = `${noun}s`): string
 
 /** At 200 words a minute, never under one. */
 export function readingTime(words: number): string {
-  return `${Math.max(1, Math.round(words / 200))} min`;
+  return `${Math.max(1, Math.round(words / 200))}\u00a0min`;
 }
 
 /** `Learner` for `LEARNER`, `In review` for `IN_REVIEW`. */
