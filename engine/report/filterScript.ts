@@ -8,8 +8,8 @@ export const filterScript: Html = trusted(`
 (() => {
   const form = document.querySelector(".filter");
   const folds = [...document.querySelectorAll(".category, .calm")];
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.dataset.was = d.open ? "open" : ""; d.open = true; }));
-  addEventListener("afterprint", () => document.querySelectorAll("details").forEach((d) => { d.open = d.dataset.was === "open"; }));
+  addEventListener("beforeprint", () => folds.forEach((fold) => { fold.dataset.was = fold.open ? "open" : ""; fold.open = true; }));
+  addEventListener("afterprint", () => folds.forEach((fold) => { fold.open = fold.dataset.was === "open"; }));
   if (!form) return;
   const opened = new Map();
   const rows = [...document.querySelectorAll(".row")];

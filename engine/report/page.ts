@@ -77,7 +77,7 @@ function renderMasthead(content: PageContent): Html {
   return html`<header class="masthead is-${verdict}"><div>
 <p class="kicker"><span>Stack <b>${content.stack}</b></span><span>Workload <b>${content.workload}</b></span><span><time datetime="${content.startedAt}">${readableTime(content.startedAt)}</time></span><span>took <b>${formatDuration(content.durationMs)}</b></span></p>
 <div class="verdict"><span class="seal">${icon(verdict)}</span><h1>${content.title} <em>${verdict}</em></h1></div>
-<p class="headline">${content.headline}</p>
+<p class="headline">${prose(content.headline)}</p>
 </div></header>`;
 }
 
@@ -102,8 +102,8 @@ function renderCard(check: CheckResult): Html {
   const standing = standingOf(check);
   return html`<article class="card is-${standing}" id="check-${check.id}">
 <header><span class="badge">${icon(standing)}${standingLabel[standing]}</span><h3>${check.title}</h3><span class="id">${check.id}</span></header>
-<p class="evidence">${check.evidence}</p>
-${check.remedy !== undefined && html`<p class="remedy"><b>What to do:</b> ${check.remedy}</p>`}
+<p class="evidence">${prose(check.evidence)}</p>
+${check.remedy !== undefined && html`<p class="remedy"><b>What to do:</b> ${prose(check.remedy)}</p>`}
 ${renderDetails(check.details)}
 </article>`;
 }
@@ -151,11 +151,18 @@ function renderBar(members: readonly CheckResult[]): Html {
   )}</span>`;
 }
 
+/** Text in which what stands between backticks is code. */
+function prose(text: string): Html[] {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) return [html`${text}`];
+  return parts.map((part, index) => (index % 2 === 1 && part !== "" ? html`<code>${part}</code>` : html`${part}`));
+}
+
 function renderRow(check: CheckResult): Html {
   const standing = standingOf(check);
   const inFull = !needsAttention(check);
   return html`<li class="row is-${standing}" data-standing="${standing}">${icon(standing)}
 <span class="name"><span class="visually-hidden">${standingLabel[standing]}: </span>${inFull ? check.title : html`<a href="#check-${check.id}">${check.title}</a>`} <span class="id">${check.id}</span></span>
 <span class="took">${formatDuration(check.durationMs)}</span>
-${inFull && html`<div class="seen">${check.evidence}${standing === "skipped" && check.remedy !== undefined && html`\n${check.remedy}`}${renderDetails(check.details)}</div>`}</li>`;
+${inFull && html`<div class="seen">${prose(check.evidence)}${standing === "skipped" && check.remedy !== undefined && html`\n${prose(check.remedy)}`}${renderDetails(check.details)}</div>`}</li>`;
 }

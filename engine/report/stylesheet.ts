@@ -22,6 +22,8 @@ h1, h2, h3, p, dl, dd, ul { margin: 0; }
 ul { padding: 0; list-style: none; }
 a { color: var(--link); text-underline-offset: .15em; }
 code, pre, .id { font-family: var(--mono); font-size: .86em; }
+code { background: var(--sunk); border-radius: 4px; padding: .12em .35em; }
+.remedy code { background: var(--sheet); }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px; }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { width: 1.15em; height: 1.15em; flex: none; vertical-align: -.22em; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
@@ -44,7 +46,7 @@ main > section { margin-bottom: 2.5rem; }
 h2 { font-size: 1.2rem; letter-spacing: -.01em; margin-bottom: .85rem; display: flex; align-items: baseline; gap: .6rem; flex-wrap: wrap; }
 h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; }
-.tile { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: .85rem 1rem .9rem; }
+.tile { display: grid; grid-row: span 3; grid-template-rows: subgrid; row-gap: 0; align-content: start; background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: .85rem 1rem .9rem; }
 .tile dt { color: var(--soft); font-size: .85rem; }
 .tile dd { font-size: 1.5rem; font-weight: 600; letter-spacing: -.02em; line-height: 1.25; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .tile dd.note { font-size: .85rem; font-weight: 400; letter-spacing: 0; color: var(--soft); line-height: 1.4; margin-top: .15rem; }
@@ -68,7 +70,7 @@ h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); }
 
 .categories { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; overflow: clip; }
 .category + .category { border-top: 1px solid var(--line); }
-.category > summary { display: grid; grid-template-columns: 1.1rem minmax(7rem, 12rem) minmax(4rem, 1fr) minmax(13rem, max-content); align-items: center; gap: .2rem .9rem; padding: .7rem 1.15rem; cursor: pointer; list-style: none; }
+.category > summary { display: grid; grid-template-columns: 1.1rem minmax(7rem, 12rem) minmax(4rem, 1fr) 19rem; align-items: center; gap: .2rem .9rem; padding: .7rem 1.15rem; cursor: pointer; list-style: none; }
 .category > summary::-webkit-details-marker { display: none; }
 .category > summary:hover { background: var(--sunk); }
 .category > summary:focus-visible { outline-offset: -2px; }
@@ -95,7 +97,8 @@ h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); }
 .panel > * + * { margin-top: .75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-tr:last-child td { border-bottom: 0; }
+tbody tr:last-child > * { border-bottom: 0; }
+th[scope=row] { width: 1%; white-space: nowrap; padding-right: 2rem; }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); }
 td.number, th.number { text-align: right; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -111,7 +114,8 @@ footer { color: var(--soft); font-size: .88rem; padding-top: .5rem; padding-bott
   .masthead > div { padding-top: 1.25rem; padding-bottom: 1.25rem; }
   .verdict .seal { width: 2.5rem; height: 2.5rem; } .verdict .seal .icon { width: 1.4rem; height: 1.4rem; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; } .tile { padding: .65rem .8rem .7rem; } .tile dd { font-size: 1.25rem; }
-  .category > summary { grid-template-columns: 1.1rem minmax(0, 1fr) auto; } .bar { grid-column: 2 / -1; grid-row: 2; }
+  .category > summary { grid-template-columns: 1.1rem minmax(0, 1fr); gap: .35rem .9rem; } .bar, .counts { grid-column: 2; } .counts { text-align: left; line-height: 1.3; }
+  th[scope=row] { width: auto; white-space: normal; padding-right: 1rem; }
   .filter input[type=search] { max-width: none; flex-basis: 100%; }
   .row .name .id { display: block; margin-left: 0; }
   .details dl { grid-template-columns: 1fr; gap: 0 0; } .details dd { margin-bottom: .4rem; }
@@ -122,6 +126,6 @@ footer { color: var(--soft); font-size: .88rem; padding-top: .5rem; padding-bott
   body { font-size: 10.5pt; } .filter { display: none; } .chevron { visibility: hidden; }
   .bar i, .verdict .seal, .masthead { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .card, .tile, .row { break-inside: avoid; } h2 { break-after: avoid; }
-  details::details-content { content-visibility: visible; display: block; block-size: auto; }
+  .category::details-content, .calm::details-content { content-visibility: visible; display: block; block-size: auto; }
 }
 `);

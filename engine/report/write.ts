@@ -86,7 +86,7 @@ async function publish(
       await rm(reservation, { recursive: true, force: true });
     }
   }
-  throw new Error(`${mostAttempts} reports of kind ${kind} in one second`);
+  throw new Error(`${mostAttempts} reports ${prefix} in one second`);
 }
 
 async function reserve(folder: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { HttpClient } from "./httpClient.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Requirements } from "./requirements.ts";
 import type { SignedIn } from "./signIn.ts";
-import type { ValidationTarget } from "./target.ts";
+import type { ServiceSample, ValidationTarget } from "./target.ts";
 
 /** Document 004's categories, in its order. */
 export const categories = ["infrastructure", "application", "database", "security", "performance", "integration"] as const;
@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly signal: AbortSignal;
   /** Runs `use` in a session of that role; READ ONLY unless `writable`. */
   session<Result>(role: StagingRole, use: (client: Client) => Promise<Result>, options?: { writable?: boolean }): Promise<Result>;
+  /** What the platform says of every service: as last seen in this run, or asked anew when `fresh`. */
+  services(options?: { fresh?: boolean }): Promise<readonly ServiceSample[]>;
   /** The run's one sign-in through the proxy, made by whoever asks first. */
   signedIn(): Promise<SignedIn>;
   /** Called once all checks are done, last first, whatever their outcome. */

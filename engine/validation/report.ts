@@ -97,9 +97,9 @@ function figuresOf({ checks }: ValidationReport): Figure[] {
     { label: "Checks passed", value: `${totals.passed} of ${checks.length}`, note: describeTotals(checks.filter((check) => check.status !== "passed")).replace(/^no checks$/, "nothing else") },
     ...measured("performance.page-load", "Slowest page", "/slowestMs", "ms", (details) => `bound ${number(details, "/boundMs")} ms`),
     ...measured("performance.concurrent-requests", "p95 under load", "/p95Ms", "ms", (details) => `${number(details, "/requests")} requests, ${number(details, "/concurrency")} at a time`),
-    ...measured("database.standard-queries", "Slowest standard query", "/slowestMs", "ms", () => "median of its runs"),
+    ...measured("database.standard-queries", "Slowest query", "/slowestMs", "ms", () => "of the standard ones"),
     ...measured("performance.memory", "Memory of services", "/totalMb", "MB", (details) => `bound ${number(details, "/boundMb")} MB`),
-    ...measured("infrastructure.certificate", "Certificate", "/daysLeft", "days left", () => "renewed under 30"),
+    ...measured("infrastructure.certificate", "Certificate ends in", "/daysLeft", "days", () => "renewed under 30"),
   ];
 }
 

@@ -24,6 +24,12 @@ export interface ServiceTarget {
   readonly dataFolder?: string;
 }
 
+/** A service with its state at one moment. */
+export interface ServiceSample {
+  readonly service: ServiceTarget;
+  readonly state: ServiceState;
+}
+
 /** A running stack, as validation sees it. Holds secrets: never print it. */
 export interface ValidationTarget {
   readonly stack: string;

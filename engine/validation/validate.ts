@@ -15,7 +15,7 @@ import { buildReport, renderValidationPage, type ValidationReport } from "./repo
 import { loadRequirements, type Requirements } from "./requirements.ts";
 import { runChecks } from "./runChecks.ts";
 import { readAccounts, signInAs, signOut, type SignedIn } from "./signIn.ts";
-import { secretsOf, type ValidationTarget } from "./target.ts";
+import { secretsOf, type ServiceSample, type ValidationTarget } from "./target.ts";
 
 export interface ValidationOptions {
   readonly target: ValidationTarget;
@@ -65,12 +65,14 @@ async function runAll(checks: readonly ValidationCheck[], requirements: Requirem
   const cleanUps: (() => Promise<unknown>)[] = [];
   const afterwards = (cleanUp: () => Promise<unknown>) => void cleanUps.push(cleanUp);
   const signedIn = oneSignIn({ target, requirements, http, afterwards });
+  const services = rememberedServices(target);
   const contextOf = (signal: AbortSignal): CheckContext => ({
     target,
     requirements,
     workload,
     http,
     signal,
+    services,
     signedIn,
     afterwards,
     session: (role, use, { writable = false } = {}) =>
@@ -86,6 +88,15 @@ async function runAll(checks: readonly ValidationCheck[], requirements: Requirem
     }
     await http.close();
   }
+}
+
+/** Asking a platform costs processes or requests: checks that need no new look share the last one. */
+function rememberedServices(target: ValidationTarget): CheckContext["services"] {
+  let last: Promise<readonly ServiceSample[]> | undefined;
+  return ({ fresh = false } = {}) => {
+    if (fresh || last === undefined) last = Promise.all(target.services.map(async (service) => ({ service, state: await service.state() })));
+    return last;
+  };
 }
 
 const signInTimeoutMs = 5_000;

@@ -2,11 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ValidationCheck } from "../check.ts";
 import { skipped, verdict } from "../outcome.ts";
-import type { ServiceState, ServiceTarget, ValidationTarget } from "../target.ts";
-
-async function statesOf(target: ValidationTarget): Promise<{ service: ServiceTarget; state: ServiceState }[]> {
-  return Promise.all(target.services.map(async (service) => ({ service, state: await service.state() })));
-}
+import type { ServiceState, ValidationTarget } from "../target.ts";
 
 export const servicesUp: ValidationCheck = {
   id: "infrastructure.services-up",
@@ -15,8 +11,8 @@ export const servicesUp: ValidationCheck = {
   severity: "error",
   quick: true,
   eventualMs: 3_000,
-  run: async ({ target }) => {
-    const seen = await statesOf(target);
+  run: async ({ services }) => {
+    const seen = await services({ fresh: true });
     const problems = seen.filter(({ state }) => !state.up).map(({ service }) => `${service.name} (port ${service.port}) is down`);
     return verdict(problems, {
       count: seen.length,
@@ -46,10 +42,10 @@ export const servicesSteady: ValidationCheck = {
   title: "No service keeps restarting",
   severity: "error",
   quick: true,
-  run: async ({ target }) => {
-    const before = await statesOf(target);
+  run: async ({ services }) => {
+    const before = await services();
     await sleep(sampleMs);
-    const after = await statesOf(target);
+    const after = await services({ fresh: true });
     const problems = after.flatMap(({ service, state }, index) => {
       const earlier = before[index]?.state;
       if (earlier?.pid !== undefined && state.pid !== undefined && earlier.pid !== state.pid) {
@@ -61,7 +57,7 @@ export const servicesSteady: ValidationCheck = {
     });
     return verdict(problems, {
       count: after.length,
-      evidence: `${after.length} services kept their process over ${sampleMs} ms, none ended again and again`,
+      evidence: `${after.length} services kept their process over at least ${sampleMs} ms, none ended again and again`,
       remedy: "Its log says why it ends: `understudy logs <service>`.",
     });
   },
@@ -73,9 +69,9 @@ export const servicesUnprivileged: ValidationCheck = {
   title: "No service runs as root",
   severity: "error",
   quick: true,
-  run: async ({ target }) => {
+  run: async ({ services }) => {
     const seen = await Promise.all(
-      (await statesOf(target)).map(async ({ service, state }) => ({ name: service.name, user: await accountOf(service.name, state) })),
+      (await services()).map(async ({ service, state }) => ({ name: service.name, user: await accountOf(service.name, state) })),
     );
     const problems = seen.filter(({ user }) => user === "root" || user === "0").map(({ name }) => `${name} runs as root`);
     return verdict(problems, {
@@ -93,11 +89,6 @@ async function accountOf(name: string, { user, pid }: ServiceState): Promise<str
   const effective = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
   if (effective === undefined) throw new Error(`/proc/${pid}/status names no account`);
   return effective;
-}
-
-/** Which services hold memory, and how much; shared with the performance category. */
-export async function memoryOf(target: ValidationTarget): Promise<{ service: string; rssBytes: number | undefined }[]> {
-  return (await statesOf(target)).map(({ service, state }) => ({ service: service.name, rssBytes: state.rssBytes }));
 }
 
 /** What a check of files and sockets of this machine says where the services are not on it. */

@@ -1,7 +1,6 @@
 import type { CheckContext, ValidationCheck } from "../check.ts";
 import { headerOf, isHtml, type HttpAnswer } from "../httpClient.ts";
 import { verdict } from "../outcome.ts";
-import { memoryOf } from "../infrastructure/services.ts";
 import { visit } from "../application/routes.ts";
 
 /** Own assets that a page makes a browser fetch: stylesheets, scripts, images. */
@@ -128,8 +127,8 @@ export const memoryBounded: ValidationCheck = {
   title: "The services stay within their memory",
   severity: "error",
   quick: false,
-  run: async ({ target, requirements }) => {
-    const seen = (await memoryOf(target)).flatMap(({ service, rssBytes }) => (rssBytes === undefined ? [] : [{ service, rssMb: Math.round(rssBytes / 1024 ** 2) }]));
+  run: async ({ services, requirements }) => {
+    const seen = (await services()).flatMap(({ service, state: { rssBytes } }) => (rssBytes === undefined ? [] : [{ service: service.name, rssMb: Math.round(rssBytes / 1024 ** 2) }]));
     const totalMb = seen.reduce((total, { rssMb }) => total + rssMb, 0);
     const bound = requirements.performance.memoryMb;
     return verdict(totalMb > bound ? [`together they hold ${totalMb} MB, more than ${bound} MB`] : [], {

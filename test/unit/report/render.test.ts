@@ -28,6 +28,12 @@ describe("the page", () => {
     expect(text).toContain("default-src &#39;none&#39;");
   });
 
+  it("shows what stands between backticks as code, still escaped", () => {
+    const text = page([sampleCheck({ status: "failed", evidence: "one ` alone", remedy: "Run `understudy up <x>`, then look." })]);
+    expect(text).toContain("Run <code>understudy up &lt;x&gt;</code>, then look.");
+    expect(text).toContain("one ` alone");
+  });
+
   it("links no element twice and every reference to one that is there", () => {
     const text = page();
     const ids = [...text.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
