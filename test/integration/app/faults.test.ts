@@ -137,10 +137,12 @@ test("SIGTERM: answers what is under way, then ends with 0", async () => {
       .poll(async () => (await client.query("SELECT FROM pg_locks WHERE NOT granted")).rowCount, { timeout: 5_000 })
       .toBeGreaterThan(0);
     const ended = child.stop("SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect.poll(() => child.output(), { timeout: 5_000 }).toContain("shutting down");
+    const released = Date.now();
     await client.query("COMMIT");
     expect((await answer).status).toBe(200);
     expect(await ended).toBe(0);
+    expect(Date.now() - released).toBeLessThan(5_000);
   });
 });
 

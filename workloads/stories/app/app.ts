@@ -76,6 +76,7 @@ export async function buildApp(settings: AppSettings): Promise<FastifyInstance> 
   await app.register(formbody);
   observeRequests(app, metrics);
   refuseCrossSiteWrites(app, settings.publicUrl);
+  endConnectionsWhenClosing(app);
   handleProblems(app, async (request) => contextFor(request, await optionalUser(request).catch(() => undefined)));
   for (const routes of [operationsRoutes, storyRoutes, authRoutes, accountRoutes, orderRoutes]) routes(app, services);
   assets.serve(app);
@@ -106,5 +107,16 @@ function refuseCrossSiteWrites(app: FastifyInstance, publicUrl: URL): void {
     if (origin === undefined || origin === publicUrl.origin) return;
     if (URL.canParse(origin) && host !== undefined && new URL(origin).host === host) return;
     throw new Problem(403, "cross_site", "That came from another site", "Open the page here and try again.");
+  });
+}
+
+/** An answer given while the app shuts down is the last on its connection: a kept one would hold up the end. */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
   });
 }
