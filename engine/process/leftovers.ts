@@ -7,7 +7,7 @@ import { processesOf } from "./proc.ts";
 export async function leftoversOf(stackId: string): Promise<string[]> {
   const layout = layoutOf(stackId);
   const [processes, leases, folder] = await Promise.all([
-    processesOf(stackId),
+    processesOf(layout),
     readLeases(),
     stat(layout.folder).then(
       () => readdir(layout.folder),

@@ -18,14 +18,19 @@ async function pids(): Promise<number[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** Every process on the machine that carries the stack's variable. */
-export async function processesOf(stackId: string): Promise<ProcessInfo[]> {
-  const wanted = `${stackVariable}=${stackId}`;
+/**
+ * Every process on the machine that belongs to a stack: it carries the stack's variable, or works in the stack's folder.
+ * PostgreSQL, Redis and nginx write their titles over their environment, but all of them work in that folder.
+ */
+export async function processesOf(stack: { readonly id: string; readonly folder: string }): Promise<ProcessInfo[]> {
   const found = await Promise.all(
     (await pids()).map(async (pid): Promise<ProcessInfo | undefined> => {
-      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      if (!environment.split("\0").includes(wanted)) return undefined;
-      return { pid, command: await commandOf(pid) };
+      const [environment, workingFolder] = await Promise.all([
+        readFile(`/proc/${pid}/environ`, "utf8").catch(() => ""),
+        readlink(`/proc/${pid}/cwd`).catch(() => ""),
+      ]);
+      const belongs = environment.split("\0").includes(`${stackVariable}=${stack.id}`) || `${workingFolder}/`.startsWith(`${stack.folder}/`);
+      return belongs ? { pid, command: await commandOf(pid) } : undefined;
     }),
   );
   return found.filter((info) => info !== undefined);

@@ -97,8 +97,8 @@ async function endOrphans(layout: StackLayout): Promise<void> {
 
 async function endProcesses(layout: StackLayout, signal: "SIGTERM" | "SIGKILL", withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
-  for (const { pid } of await processesOf(layout.id)) signalProcess(pid, signal);
-  while ((await processesOf(layout.id)).length > 0 && Date.now() < deadline) await sleep(50);
+  for (const { pid } of await processesOf(layout)) signalProcess(pid, signal);
+  while ((await processesOf(layout)).length > 0 && Date.now() < deadline) await sleep(50);
 }
 
 function signalProcess(pid: number, signal: NodeJS.Signals): void {
@@ -123,10 +123,10 @@ export async function stopSupervisor(layout: StackLayout, timeoutMs = 8_000): Pr
   if (pid !== undefined && (await isScanner(pid, layout))) {
     await run("s6-svscanctl", ["-t", layout.scan]).catch(() => signalProcess(pid, "SIGTERM"));
     const deadline = Date.now() + timeoutMs;
-    while ((await processesOf(layout.id)).length > 0 && Date.now() < deadline) await sleep(50);
+    while ((await processesOf(layout)).length > 0 && Date.now() < deadline) await sleep(50);
   }
-  if ((await processesOf(layout.id)).length > 0) await endOrphans(layout);
-  return processesOf(layout.id);
+  if ((await processesOf(layout)).length > 0) await endOrphans(layout);
+  return processesOf(layout);
 }
 
 async function waitUntil(condition: () => Promise<boolean>, timeoutMs: number, what: string): Promise<void> {

@@ -79,7 +79,7 @@ describe("a stack that is up", () => {
     const values = secrets.flatMap(([, value]) => (value.includes("://") ? [decodeURIComponent(new URL(value).password)] : [value])).filter((value) => value !== "");
     expect(values.length).toBeGreaterThanOrEqual(5);
     const texts: [string, string][] = [["state", await readState(stack)]];
-    for (const { pid } of await processesOf(outputs.stackId)) texts.push([`argv of ${pid}`, await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")]);
+    for (const { pid } of await processesOf(layoutOf(outputs.stackId))) texts.push([`argv of ${pid}`, await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")]);
     const { folder } = layoutOf(outputs.stackId);
     for (const place of [join(folder, "log"), join(projectRoot, "staging-backups")]) {
       for (const name of await readdir(place, { recursive: true })) {
@@ -92,7 +92,7 @@ describe("a stack that is up", () => {
   });
 
   it("listens on loopback only", async () => {
-    const pids = new Set((await processesOf(outputs.stackId)).map(({ pid }) => pid));
+    const pids = new Set((await processesOf(layoutOf(outputs.stackId))).map(({ pid }) => pid));
     const lines = execFileSync("ss", ["-ltnpH"], { encoding: "utf8" }).split("\n");
     const own = lines.filter((line) => [...line.matchAll(/pid=(\d+)/g)].some(([, pid]) => pids.has(Number(pid))));
     expect(own.length).toBeGreaterThanOrEqual(12);
@@ -128,7 +128,7 @@ describe("a stack that is up", () => {
     const refresh = await understudy("refresh", "--stack", stack);
     expect(refresh.code).toBe(6);
     expect(refresh.stderr).toContain("cache");
-    expect(await changes()).toEqual(["update cache"]);
+    expect(await changes()).toEqual(["update cache", "update validation"]);
     await understudyOk("up", "--stack", stack);
     expect((await understudy("status", "--stack", stack)).code).toBe(0);
   });
@@ -162,7 +162,7 @@ describe("destroy", () => {
     const destroyed = await understudyOk("destroy", "--stack", stack, "--yes");
     expect(destroyed.stdout).toContain(`gone stack ${stack}`);
     expect(await leftoversOf(outputs.stackId)).toEqual([]);
-    expect(await processesOf(outputs.stackId)).toEqual([]);
+    expect(await processesOf(layoutOf(outputs.stackId))).toEqual([]);
     for (const port of Object.values(outputs.ports)) expect(await listenerOn(port)).toBeUndefined();
     expect(await readdir(stateRoot())).not.toContain(outputs.stackId);
     expect((await readdir(join(projectRoot, "staging-backups"))).some((name) => name.includes(`-${stack}-`))).toBe(true);

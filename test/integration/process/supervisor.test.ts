@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await stopSupervisor(layout)).toEqual([]);
-  expect(await processesOf(layout.id)).toEqual([]);
+  expect(await processesOf(layout)).toEqual([]);
   await rm(root, { recursive: true, force: true });
 });
 
@@ -72,7 +72,7 @@ describe("a supervised service", () => {
     expect(lines[1]).toContain("first line|se'cond");
     const script = await readFile(join(layout.service("secretive"), "run"), "utf8");
     expect(script).not.toContain("cond");
-    for (const { pid } of await processesOf(layout.id)) {
+    for (const { pid } of await processesOf(layout)) {
       expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).not.toContain("cond");
     }
   });
@@ -132,13 +132,13 @@ describe("the supervisor", () => {
   it("converges after it was killed: orphans are ended, services run once", async () => {
     await startService(layout, definition("orphan", "exec sleep 1000"));
     await until(async () => (await serviceState(layout, "orphan")).up, 3_000);
-    const before = await processesOf(layout.id);
+    const before = await processesOf(layout);
     const scanner = before.find(({ command }) => command.startsWith("s6-svscan"));
     process.kill(scanner?.pid ?? 0, "SIGKILL");
     await until(async () => !(await isSupervisorUp(layout)), 3_000);
     await startSupervisor(layout);
     await until(async () => (await serviceState(layout, "orphan")).up, 5_000);
-    const sleeping = (await processesOf(layout.id)).filter(({ command }) => command === "sleep 1000");
+    const sleeping = (await processesOf(layout)).filter(({ command }) => command === "sleep 1000");
     const names = (await readdir(layout.scan)).filter((name) => !name.startsWith("."));
     expect(sleeping.length).toBeLessThanOrEqual(names.length);
     for (const { pid } of sleeping) expect(before.map((one) => one.pid)).not.toContain(pid);
@@ -146,6 +146,6 @@ describe("the supervisor", () => {
 
   it("is not started twice", async () => {
     await startSupervisor(layout);
-    expect((await processesOf(layout.id)).filter(({ command }) => command.startsWith("s6-svscan"))).toHaveLength(1);
+    expect((await processesOf(layout)).filter(({ command }) => command.startsWith("s6-svscan"))).toHaveLength(1);
   });
 });
