@@ -11,7 +11,7 @@ export interface JsonNode {
 
 type Step = { readonly key: string } | "elements";
 
-const step = /(?:^|\.)(?:"(?<quoted>[^"]+)"|(?<plain>[^.[\]"]+))|(?<elements>\[\])/y;
+const step = /(?:^|(?<!^)\.)(?:"(?<quoted>[^"]+)"|(?<plain>[^.[\]"]+))|(?<elements>\[\])/y;
 
 /** Steps of `contacts[].email`; undefined when it is not a path. */
 export function parseJsonPath(path: string): Step[] | undefined {
