@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help modules setup setup-test up down test lint typecheck test-faults bench-stack
+.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack
 
 understudy := cli/understudy
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -39,6 +39,9 @@ typecheck: modules ## types
 
 test-faults: setup-test ## plant faults and count those found
 	@vitest run fault
+
+dashboards: modules ## write the Grafana dashboards from code
+	@node workloads/stories/monitoring/writeDashboards.ts
 
 bench-stack: setup ## time up, preview and destroy, and measure memory
 	@node bench/stack.ts

@@ -94,12 +94,24 @@ export const stackConfig = z.strictObject({
     .strictObject({
       bannerText: z.string().max(200).default("Masked data, self-signed certificate. Nothing here is real."),
       maxBodyMb: z.int().min(1).max(1_024).default(1),
+      /** Default fits a server-rendered app with its own assets and no inline code. */
+      contentSecurityPolicy: z.string().min(1).optional(),
+      /** Requests that one address may make. */
+      rateLimits: z
+        .strictObject({
+          pagesPerSecond: z.int().min(1).default(200),
+          pagesBurst: z.int().min(1).default(400),
+          signInPerMinute: z.int().min(1).default(20),
+          signInBurst: z.int().min(1).default(10),
+        })
+        .prefault({}),
     })
     .prefault({}),
   monitoring: z
     .strictObject({
       enabled,
-      scrapeIntervalSeconds: z.int().min(1).max(300).default(5),
+      /** At least 2: with its server gone, an exporter takes a second to say so. */
+      scrapeIntervalSeconds: z.int().min(2).max(300).default(5),
       retention: z.string().regex(/^\d+[hdw]$/).default("24h"),
     })
     .prefault({}),

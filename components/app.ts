@@ -11,6 +11,9 @@ export interface AppArgs extends After {
   readonly cacheUrl: Output<string>;
 }
 
+/** In the app's configuration folder: assets it gives an address that changes with their content. */
+const staticFolder = "static";
+
 /** The application under staging: the workload's reference app, or the real one's command. */
 export class App extends ComponentResource {
   readonly service: Service;
@@ -47,10 +50,12 @@ export class App extends ComponentResource {
           STAGING_SIGN_IN_PASSWORD: this.signInPassword,
           DATABASE_URL: interpolate`postgresql://${stagingRoles.app}:${databasePassword}@${database}`,
           REDIS_URL: cacheUrl,
+          ...(config.app.command === undefined ? { STATIC_FOLDER: `${platform.configFolder("app")}/${staticFolder}` } : {}),
           ...manifest.app.environment,
           ...config.app.environment,
         },
-        probe: { kind: "http", path: this.healthPath, expectStatus: 200 },
+        ...(config.app.command === undefined ? { trees: [{ from: workload.path(manifest.proxy.static), to: staticFolder }] } : {}),
+        probe: { kind: "http", path: this.healthPath, expectStatus: 200, ...(config.app.command === undefined ? { expectJson: { status: "healthy" } } : {}) },
         health: config.health,
       },
       { parent: this, ...(args.dependsOn === undefined ? {} : { dependsOn: args.dependsOn }) },

@@ -49,6 +49,8 @@ export class Proxy extends ComponentResource {
               accessLog: "/dev/stdout",
               bannerText: config.proxy.bannerText,
               maxBodyBytes: config.proxy.maxBodyMb * 1024 ** 2,
+              rateLimits: config.proxy.rateLimits,
+              ...(config.proxy.contentSecurityPolicy === undefined ? {} : { contentSecurityPolicy: config.proxy.contentSecurityPolicy }),
               workerProcesses: 1,
             }),
           },

@@ -18,9 +18,17 @@ async function pids(): Promise<number[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
+/** Somebody's shell, or what runs in it: a service never has a terminal. */
+async function hasTerminal(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const [, , , , , terminal] = text.slice(text.lastIndexOf(")") + 1).split(" ");
+  return terminal !== undefined && terminal !== "0";
+}
+
 /**
  * Every process on the machine that belongs to a stack: it carries the stack's variable, or works in the stack's folder.
  * PostgreSQL, Redis and nginx write their titles over their environment, but all of them work in that folder.
+ * A person's shell that stands there is not one of them.
  */
 export async function processesOf(stack: { readonly id: string; readonly folder: string }): Promise<ProcessInfo[]> {
   const found = await Promise.all(
@@ -29,7 +37,8 @@ export async function processesOf(stack: { readonly id: string; readonly folder:
         readFile(`/proc/${pid}/environ`, "utf8").catch(() => ""),
         readlink(`/proc/${pid}/cwd`).catch(() => ""),
       ]);
-      const belongs = environment.split("\0").includes(`${stackVariable}=${stack.id}`) || `${workingFolder}/`.startsWith(`${stack.folder}/`);
+      const marked = environment.split("\0").includes(`${stackVariable}=${stack.id}`);
+      const belongs = marked || (`${workingFolder}/`.startsWith(`${stack.folder}/`) && !(await hasTerminal(pid)));
       return belongs ? { pid, command: await commandOf(pid) } : undefined;
     }),
   );
