@@ -11,7 +11,7 @@ import { connectionOf } from "../staging/database.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 import { parseDocument } from "../workload/manifest.ts";
 import type { Workload } from "../workload/manifest.ts";
-import { Board } from "./board.ts";
+import { Board, categories } from "./board.ts";
 import { CloneSet } from "./clones/cloneSet.ts";
 import type { Tally } from "./context.ts";
 import { expectationsDocument, expectationsOf } from "./expectations.ts";
@@ -89,6 +89,8 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
       if (!advanced && index < pending.length - 1) break;
     }
     checks.push(...(await ratesAsChecks(options, tally)));
+    const rank = ({ category }: { readonly category: string }) => categories.findIndex((name) => name === category);
+    checks.sort((one, other) => rank(one) - rank(other));
     if (options.keepClone === true) keptClone = await clones.keep(base);
   } finally {
     onProgress({ step: "clone", message: "dropping the clones" });

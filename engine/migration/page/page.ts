@@ -78,7 +78,7 @@ function trafficTable({ traffic }: MigrationSection): Html {
 
 function statementsTable({ statements, withoutTransaction }: MigrationSection): Html {
   return html`${withoutTransaction !== undefined && html`<p>Not in one transaction: ${withoutTransaction}.</p>`}<table><thead><tr><th scope="col">Where</th><th scope="col">Statement</th><th scope="col" class="number">Time</th><th scope="col" class="number">Rows</th><th scope="col" class="number">WAL</th><th scope="col">Seen</th></tr></thead><tbody>${statements.map(
-    (statement) => html`<tr><td><code>${statement.direction} :${statement.line}</code></td><td><code>${oneLine(statement.sql)}</code></td><td class="number">${formatDuration(statement.durationMs)}</td><td class="number">${statement.rows ?? "–"}</td><td class="number">${statement.walBytes === undefined ? "–" : bytes(statement.walBytes)}</td><td>${seen(statement)}</td></tr>`,
+    (statement) => html`<tr><td style="white-space:nowrap"><code>${statement.direction} :${statement.line}</code></td><td><code>${oneLine(statement.sql)}</code></td><td class="number" style="white-space:nowrap">${formatDuration(statement.durationMs)}</td><td class="number">${statement.rows ?? "–"}</td><td class="number" style="white-space:nowrap">${statement.walBytes === undefined ? "–" : bytes(statement.walBytes)}</td><td>${seen(statement)}</td></tr>`,
   )}</tbody></table>`;
 }
 

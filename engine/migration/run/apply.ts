@@ -101,26 +101,32 @@ async function applySingly(options: ApplyOptions): Promise<Outcome> {
   const ownTransactions = file.statements.some(isTransactionControl);
   const runs: StatementRun[] = [];
   let most = 1;
-  let inOwnTransaction = false;
-  for (const statement of file.statements) {
+  /** Where the file's own transaction began: what is repeated is repeated from there. */
+  let blockStart: number | undefined;
+  let attempt = 1;
+  for (let position = 0; position < file.statements.length; ) {
+    const statement = file.statements[position];
+    if (statement === undefined) break;
     const wrap = !ownTransactions && isTraceable(statement);
-    for (let attempt = 1; ; attempt += 1) {
-      most = Math.max(most, attempt);
-      try {
-        if (wrap) await session.query("BEGIN");
-        if (opensTransaction(statement)) inOwnTransaction = true;
-        runs.push(await runStatement(options, statement, wrap || (inOwnTransaction && !isTransactionControl(statement))));
-        if (wrap) await session.query("COMMIT");
-        if (isTransactionControl(statement) && !opensTransaction(statement)) inOwnTransaction = false;
-        if (!inOwnTransaction) options.tracer?.transactionEnded(performance.now());
-        break;
-      } catch (error) {
-        if (session.getTransactionStatus() !== "I") await session.query("ROLLBACK").catch(() => {});
+    try {
+      if (wrap) await session.query("BEGIN");
+      if (opensTransaction(statement)) blockStart = position;
+      runs.push(await runStatement(options, statement, wrap || (blockStart !== undefined && !isTransactionControl(statement))));
+      if (wrap) await session.query("COMMIT");
+      if (isTransactionControl(statement) && !opensTransaction(statement)) blockStart = undefined;
+      if (blockStart === undefined) {
         options.tracer?.transactionEnded(performance.now());
-        // A statement inside the file's own BEGIN cannot be repeated alone: what came before it is gone.
-        if (!inOwnTransaction && (await mayTryAgain(options, error, attempt, retries))) continue;
-        return { succeeded: false, refusal: refusalOf(file, statement, error), runs, attempts: most };
+        attempt = 1;
       }
+      position += 1;
+    } catch (error) {
+      if (session.getTransactionStatus() !== "I") await session.query("ROLLBACK").catch(() => {});
+      options.tracer?.transactionEnded(performance.now());
+      if (!(await mayTryAgain(options, error, attempt, retries))) return { succeeded: false, refusal: refusalOf(file, statement, error), runs, attempts: most };
+      attempt += 1;
+      most = Math.max(most, attempt);
+      position = blockStart ?? position;
+      runs.splice(position);
     }
   }
   return { succeeded: true, refusal: undefined, runs, attempts: most };

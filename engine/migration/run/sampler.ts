@@ -40,7 +40,8 @@ const sampleSql = `
          NOT l.granted AND $1 = ANY (pg_blocking_pids(l.pid)) AS blocked
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
    WHERE a.datname = current_database() AND l.pid <> pg_backend_pid()
-     AND (NOT l.granted OR (l.pid = $1 AND l.locktype = 'relation' AND l.mode <> 'AccessShareLock' AND l.relation >= 16384))`;
+     AND (NOT l.granted OR (l.pid = $1 AND l.locktype = 'relation' AND l.relation >= 16384 AND l.mode <> 'AccessShareLock'
+          AND (l.mode NOT IN ('RowShareLock', 'RowExclusiveLock') OR (SELECT c.relkind FROM pg_class c WHERE c.oid = l.relation) IN ('r', 'p', 'm'))))`;
 
 interface Interval {
   row: SampleRow;

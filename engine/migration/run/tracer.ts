@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Statement } from "../source/statement.ts";
+import { stoppedBy } from "./locks.ts";
 import type { HeldLock } from "./locks.ts";
 import { probeEvery, probeLocked } from "./probe.ts";
 import type { Probe, ProbedRelation } from "./probe.ts";
@@ -68,7 +69,8 @@ export class Tracer {
     const fromMs = statementStartedAt - this.startedAt;
     for (const relation of probe.relations) {
       const name = this.#known.get(relation.oid)?.name ?? relation.name;
-      for (const mode of relation.modes) {
+      const ofTable = ["r", "p", "m"].includes(relation.kind);
+      for (const mode of relation.modes.filter((held) => ofTable || stoppedBy(held) !== "nobody")) {
         const key = `${relation.oid} ${mode}`;
         if (!this.#acquired.has(key)) this.#acquired.set(key, { relation: name, mode, fromMs, statement: statement.index });
       }

@@ -18,6 +18,7 @@ import type { Snapshot } from "../state/snapshot.ts";
 import { fullName } from "../state/tables.ts";
 import { unchangedRows } from "../state/unchanged.ts";
 import { settlePerformance, performanceDefinitions } from "./measured.ts";
+import { compareRules, lookAtRules, workloadRules } from "./integrityRules.ts";
 import { schemaCheckDefinitions, schemaOutcomes } from "./schemaChecks.ts";
 
 /** Figures of the workload, side by side. */
@@ -75,6 +76,7 @@ export async function runCycle(context: RehearsalContext): Promise<Cycle> {
     ...expectations.afterUp.map((rule) => definitionOf("logic", rule)),
     ...integrity,
     ...schemaCheckDefinitions,
+    workloadRules,
     ...rollback,
     ...expectations.afterDown.map((rule) => definitionOf("rollback", rule)),
     ...performanceDefinitions(document),
@@ -104,6 +106,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   cycle.before = before;
   await captureBefore(owner, expectations.capture);
   const figuresBefore = await readFigures(context, owner);
+  const rulesBefore = await lookAtRules(context, clone);
 
   const up = await migrate(context, clone, "up", { trace: true });
   cycle.up = up;
@@ -118,6 +121,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   settle("logic.up-changes-something", upDoes ? passed(`${cycle.schemaChanges.length} changes of schema, ${changedTables(before, afterUp)} tables with other rows.`) : failed("Schema and rows are the same before and after."));
   await settleRules(context, course, "logic");
   await settleIntegrity(context, course, before, afterUp);
+  settle(workloadRules.id, await attempt(async () => compareRules(rulesBefore, await lookAtRules(context, clone))));
   const figuresUp = await readFigures(context, owner);
   await settlePerformance(context, { owner, up, before, settle });
 

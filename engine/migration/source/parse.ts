@@ -2,7 +2,7 @@ import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
 import type { Node } from "libpg-query";
 import { messageOf } from "../../errors.ts";
 import type { Direction, MigrationFile, Statement } from "./statement.ts";
-import { whyNotInTransaction } from "./transaction.ts";
+import { isTransactionControl, opensTransaction, whyNotInTransaction } from "./transaction.ts";
 
 export interface SqlText {
   readonly path: string;
@@ -25,7 +25,7 @@ const leadingComments = /^(?:\s*--[^\n]*(?:\n|$))*/;
 export async function parseMigrationFile(source: SqlText): Promise<MigrationFile> {
   await loadModule();
   const bytes = Buffer.from(source.text, "utf8");
-  const statements = parseStatements(source, bytes);
+  const statements = withoutOuterTransaction(parseStatements(source, bytes));
   const { noTransaction } = directivesOf(source);
   const forced = statements.map((statement) => whyNotInTransaction(statement)).find((why) => why !== undefined);
   return {
@@ -50,6 +50,15 @@ function parseStatements(source: SqlText, bytes: Buffer): Statement[] {
     refuse(source, kind, stmt, line);
     return { index, line, sql, kind, node: stmt };
   });
+}
+
+/** A BEGIN at the very top and a COMMIT at the very end, as some tools write them, say no more than that the file is one transaction. */
+function withoutOuterTransaction(statements: readonly Statement[]): readonly Statement[] {
+  const [first, last] = [statements[0], statements.at(-1)];
+  if (first === undefined || last === undefined || !opensTransaction(first) || !/^(?:begin|start)(?:\s+(?:work|transaction))?$/i.test(first.sql)) return statements;
+  const inner = statements.slice(1, -1);
+  const ends = "TransactionStmt" in last.node && last.node.TransactionStmt.kind === "TRANS_STMT_COMMIT";
+  return ends && !inner.some(isTransactionControl) ? inner.map((statement, index) => ({ ...statement, index })) : statements;
 }
 
 interface RawStatement {
