@@ -53,7 +53,7 @@ export const servicesSteady: ValidationCheck = {
       }
       const isYoung = state.up && state.uptimeMs !== undefined && state.uptimeMs < settledMs;
       if (state.restarts < manyRestarts || (state.up && !isYoung)) return [];
-      return [`${service.name} has ended ${state.restarts} times, last ${state.up ? `${((state.uptimeMs ?? 0) / 1_000).toFixed(1)} s ago` : "and is down"}`];
+      return [`${service.name} has ended ${state.restarts} times${state.up ? `, last ${((state.uptimeMs ?? 0) / 1_000).toFixed(1)} s ago` : ", and is down"}`];
     });
     return verdict(problems, {
       count: after.length,
