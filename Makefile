@@ -7,7 +7,8 @@ SHELL := /bin/sh
 .PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack
 
 understudy := cli/understudy
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# The project's own Node and tools. Not for the set-up: npm has to run on a Node that it may replace.
+with_modules := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -26,22 +27,22 @@ setup-test:
 
 test: setup-test ## everything: lint, types, unit, integration and end-to-end tests
 	@$(MAKE) --no-print-directory lint typecheck
-	@vitest run
+	@$(with_modules) vitest run
 
 modules:
 	@sh tools/bootstrap.sh modules
 
 lint: modules ## code rules and the direction of imports
-	@oxlint --deny-warnings
+	@$(with_modules) oxlint --deny-warnings
 
 typecheck: modules ## types
-	@tsc --noEmit
+	@$(with_modules) tsc --noEmit
 
 test-faults: setup-test ## plant faults and count those found
-	@vitest run fault
+	@$(with_modules) vitest run fault
 
 dashboards: modules ## write the Grafana dashboards from code
 	@node workloads/stories/monitoring/writeDashboards.ts
 
 bench-stack: setup ## time up, preview and destroy, and measure memory
-	@node bench/stack.ts
+	@$(with_modules) node bench/stack.ts

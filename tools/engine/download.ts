@@ -12,7 +12,7 @@ export function engineFromDownload(context: EngineContext): Promise<Outcome> {
   return cached(context, async (workFolder) => {
     const { code, output, stalled } = await runWatched({
       command: process.execPath,
-      args: [join(import.meta.dirname, "pulumiInstall.ts"), join(workFolder, "engine"), context.version],
+      args: ["--use-system-ca", join(import.meta.dirname, "pulumiInstall.ts"), join(workFolder, "engine"), context.version],
       cwd: workFolder,
       env: { ...context.env, TMPDIR: workFolder },
       fills: { folder: workFolder, stallMs },
