@@ -7,8 +7,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     passWithNoTests: true,
-    // Its closures are serialised as Node has them; a transformed `import()` could not be.
-    server: { deps: { external: [/\/resources\/provider\.ts$/] } },
     reporters: ["default", "./test/reporter.ts"],
     projects: [
       {

@@ -1,14 +1,12 @@
-import { dynamic, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { BackupInputs } from "./operations/backup.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("backup");
+import { DynamicResource } from "./provider.ts";
 
 /** A backup of the staging database, made before anything is overwritten. */
-export class Backup extends dynamic.Resource {
+export class Backup extends DynamicResource {
   declare readonly file: Output<string>;
 
   constructor(name: string, args: { readonly [Key in keyof BackupInputs]: Input<BackupInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, { ...args, file: undefined, sha256: undefined }, { ...opts, additionalSecretOutputs: ["staging"] }, "understudy", "Backup");
+    super("Backup", "backup", name, { ...args, file: undefined, sha256: undefined }, { ...opts, additionalSecretOutputs: ["staging"] });
   }
 }

@@ -1,13 +1,11 @@
-import { dynamic, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input } from "@pulumi/pulumi";
 import type { PortLeasesInputs } from "./operations/portLeases.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("portLeases");
+import { DynamicResource } from "./provider.ts";
 
 /** Leases on every port of a stack: all or none, so that stacks cannot collide. */
-export class PortLeases extends dynamic.Resource {
+export class PortLeases extends DynamicResource {
 
   constructor(name: string, args: { readonly [Key in keyof PortLeasesInputs]: Input<PortLeasesInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, args, opts, "understudy", "PortLeases");
+    super("PortLeases", "portLeases", name, args, opts);
   }
 }

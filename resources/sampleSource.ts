@@ -1,15 +1,13 @@
-import { dynamic, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { ConnectionSettings } from "../engine/postgres/connection.ts";
 import type { SampleSourceInputs } from "./operations/sampleSource.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("sampleSource");
+import { DynamicResource } from "./provider.ts";
 
 /** A deterministic sample production database, where no real one is configured. */
-export class SampleSource extends dynamic.Resource {
+export class SampleSource extends DynamicResource {
   declare readonly reader: Output<ConnectionSettings>;
 
   constructor(name: string, args: { readonly [Key in keyof SampleSourceInputs]: Input<SampleSourceInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, { ...args, reader: undefined, sizeBytes: undefined }, { ...opts, additionalSecretOutputs: ["server", "readerPassword", "reader"] }, "understudy", "SampleSource");
+    super("SampleSource", "sampleSource", name, { ...args, reader: undefined, sizeBytes: undefined }, { ...opts, additionalSecretOutputs: ["server", "readerPassword", "reader"] });
   }
 }

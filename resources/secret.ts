@@ -1,14 +1,12 @@
-import { dynamic, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { SecretInputs } from "./operations/secret.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("secret");
+import { DynamicResource } from "./provider.ts";
 
 /** A random secret, made once, encrypted in state. */
-export class Secret extends dynamic.Resource {
+export class Secret extends DynamicResource {
   declare readonly value: Output<string>;
 
   constructor(name: string, args: { readonly [Key in keyof SecretInputs]: Input<SecretInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, { ...args, value: undefined }, { ...opts, additionalSecretOutputs: ["value"] }, "understudy", "Secret");
+    super("Secret", "secret", name, { ...args, value: undefined }, { ...opts, additionalSecretOutputs: ["value"] });
   }
 }

@@ -1,13 +1,11 @@
-import { dynamic, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input } from "@pulumi/pulumi";
 import type { SupervisorInputs } from "./operations/supervisor.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("supervisor");
+import { DynamicResource } from "./provider.ts";
 
 /** One s6 supervisor for the stack: restarts what dies, rotates logs, takes everything down with it. */
-export class Supervisor extends dynamic.Resource {
+export class Supervisor extends DynamicResource {
 
   constructor(name: string, args: { readonly [Key in keyof SupervisorInputs]: Input<SupervisorInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, { ...args, running: undefined }, opts, "understudy", "Supervisor");
+    super("Supervisor", "supervisor", name, { ...args, running: undefined }, opts);
   }
 }

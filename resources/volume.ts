@@ -1,14 +1,12 @@
-import { dynamic, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { VolumeInputs } from "./operations/volume.ts";
-import { providerOf } from "./provider.ts";
-
-const provider = providerOf("volume");
+import { DynamicResource } from "./provider.ts";
 
 /** A data folder that outlives the service which uses it. */
-export class Volume extends dynamic.Resource {
+export class Volume extends DynamicResource {
   declare readonly volumeId: Output<string>;
 
   constructor(name: string, args: { readonly [Key in keyof VolumeInputs]: Input<VolumeInputs[Key]> }, opts?: CustomResourceOptions) {
-    super(provider, name, { ...args, volumeId: undefined }, opts, "understudy", "Volume");
+    super("Volume", "volume", name, { ...args, volumeId: undefined }, opts);
   }
 }
