@@ -33,5 +33,5 @@ export function runLockKey(runId: string): string {
 function prefixOf(database: string): string {
   const room = mostBytes - "_rehearsal_".length - 12 - "_999".length;
   if (Buffer.byteLength(database) <= room) return database;
-  return `${database.slice(0, 20)}_${createHash("sha256").update(database).digest("hex").slice(0, 8)}`;
+  return `${database.replaceAll(/[^A-Za-z0-9_]/g, "").slice(0, 20)}_${createHash("sha256").update(database).digest("hex").slice(0, 8)}`;
 }
