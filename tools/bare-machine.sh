@@ -66,8 +66,8 @@ new_machine() {
   if [ -d /usr/local/share/ca-certificates ]; then
     cp -r /usr/local/share/ca-certificates "$machine/usr/local/share/"
   fi
-  # All that is asked of a person: make, and sudo for one who is not root.
-  inside root sh -c 'apt-get update -qq && apt-get install -qq -y --no-install-recommends make sudo' >/dev/null
+  # All that is asked of a person is make, and sudo for one who is not root; curl is for looking at the result.
+  inside root sh -c 'apt-get update -qq && apt-get install -qq -y --no-install-recommends make sudo curl' >/dev/null
   if [ "$user" = dev ]; then
     inside root useradd --create-home --shell /bin/bash dev
     echo 'dev ALL=(ALL) NOPASSWD: ALL' >"$machine/etc/sudoers.d/dev"
