@@ -9,7 +9,7 @@ import type { Leak, LeakScan } from "./leakScan.ts";
 /** Reads the whole database once for two proofs: no original of a masked column, no email but staging's own. */
 export async function checkForLeaks(client: Client, probes: LeakProbes, signal?: AbortSignal): Promise<CheckResult[]> {
   let reading: Promise<LeakScan> | undefined;
-  const scan = (): Promise<LeakScan> => (reading ??= scanForLeaks(client, probes.index, signal));
+  const scan = (): Promise<LeakScan> => (reading ??= scanForLeaks(client, probes, signal));
   const originals = await runCheck(
     {
       id: "copy.leak-scan",

@@ -16,7 +16,7 @@ import type { TableTreatment, Treatment } from "./treatments.ts";
 export const leakDomain = "leak";
 
 /** Originals of one column that are looked for; of a big table, a sample. */
-const mostProbesPerColumn = 20_000;
+const mostProbesPerColumn = 5_000;
 
 export interface LeakProbes {
   readonly index: LeakIndex;
@@ -24,6 +24,8 @@ export interface LeakProbes {
   readonly probed: readonly { readonly column: string; readonly originals: number; readonly sampled: boolean }[];
   /** Masked columns whose originals mean nothing outside their row: dates, numbers, flags. */
   readonly unprobed: readonly string[];
+  /** UUIDs are among the originals, so that columns of that type have to be read too. */
+  readonly hasUuids: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function collectProbes(
   const index = new LeakIndex(key);
   const probed: { column: string; originals: number; sampled: boolean }[] = [];
   const unprobed: string[] = [];
+  let hasUuids = false;
   for (const treatment of treatments) {
     const ranges = rangesOf(treatment.table, selection, serverVersion);
     for (const column of treatment.columns) {
@@ -50,6 +53,7 @@ export async function collectProbes(
         unprobed.push(name);
         continue;
       }
+      hasUuids ||= [column.column.family, column.column.elementFamily].some((family) => family === "uuid");
       let originals = 0;
       let sampled = false;
       for (const range of ranges) {
@@ -70,7 +74,7 @@ export async function collectProbes(
       probed.push({ column: name, originals, sampled });
     }
   }
-  return { index, probed, unprobed };
+  return { index, probed, unprobed, hasUuids };
 }
 
 function sampleOf(range: RowRange): number | undefined {
@@ -103,6 +107,8 @@ function valuesSql({ column, rule, mask }: Treatment): ((from: string) => string
   }
 }
 
+/** Enough for the first words; an original may be a whole book. */
+const longestStart = 200;
 const leastBytes = 8;
 const leastBytesOfOneWord = 10;
 
@@ -111,11 +117,12 @@ function probesSql(values: string, limit: number): string {
   return `
     SELECT DISTINCT CASE WHEN long_enough THEN ${hashed("words")} ELSE '' END AS words,
            CASE WHEN long_enough THEN ${hashed("split_part(words, ' ', 1)")} ELSE '' END AS "firstWord",
+           CASE WHEN long_enough THEN octet_length(split_part(words, ' ', 1)) ELSE 0 END AS "firstWordBytes",
            CASE WHEN long_enough THEN cardinality(string_to_array(words, ' ')) ELSE 0 END AS "wordCount",
            CASE WHEN number IS NOT NULL THEN ${hashed("number")} END AS number
       FROM (SELECT words, number, octet_length(words) >= CASE WHEN position(' ' IN words) > 0 THEN ${leastBytes} ELSE ${leastBytesOfOneWord} END AS long_enough
               FROM (SELECT ${firstTokensSql(normalizedSql("value"))} AS words, ${longNumberSql("value")} AS number
-                      FROM (${values}) AS originals WHERE value IS NOT NULL OFFSET 0) AS cut OFFSET 0) AS judged
+                      FROM (SELECT left(value, ${longestStart}) AS value FROM (${values}) AS whole WHERE value IS NOT NULL OFFSET 0) AS originals OFFSET 0) AS cut OFFSET 0) AS judged
      WHERE long_enough OR number IS NOT NULL
      LIMIT ${limit}`;
 }

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import Cursor from "pg-cursor";
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import { foreignEmails } from "./leakIndex.ts";
-import type { LeakIndex } from "./leakIndex.ts";
+import type { LeakProbes } from "./leakProbes.ts";
 import { tableKey } from "./catalog.ts";
 
 /** Where something stands that should have stayed in production; never what. */
@@ -27,20 +27,25 @@ interface ScannedRelation {
 }
 
 /** All that can hold text, JSON, arrays and bytes included; numbers, dates, flags and enum labels cannot. */
-const relationsSql = `
+const relationsSql = (withUuids: boolean): string => `
   SELECT n.nspname::text AS schema, c.relname::text AS name,
          json_agg(json_build_object('name', a.attname, 'isBytes', a.atttypid = 'bytea'::regtype) ORDER BY a.attnum) AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
    WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
      AND a.attnum > 0 AND NOT a.attisdropped AND t.typcategory NOT IN ('N', 'B', 'D', 'T', 'E')
+     ${withUuids ? "" : "AND a.atttypid <> 'uuid'::regtype"}
    GROUP BY 1, 2 ORDER BY 1, 2`;
 
-const rowsAtATime = 500;
+const rowsAtATime = 100;
 
 /** Reads every text of a database and looks for originals, and for email addresses that are not staging's. */
-export async function scanForLeaks(client: Client, index: LeakIndex, signal?: AbortSignal): Promise<LeakScan> {
-  const { rows: relations } = await client.query<ScannedRelation>(relationsSql);
+export async function scanForLeaks(
+  client: Client,
+  { index, hasUuids }: Pick<LeakProbes, "index" | "hasUuids">,
+  signal?: AbortSignal,
+): Promise<LeakScan> {
+  const { rows: relations } = await client.query<ScannedRelation>(relationsSql(hasUuids));
   const originals = new Map<string, Leak>();
   const emails = new Map<string, Leak>();
   let values = 0;

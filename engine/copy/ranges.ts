@@ -6,7 +6,7 @@ import type { Selection } from "./selection.ts";
 const chosenRowsPerRange = 5_000;
 const blockBytes = 8_192;
 /** A relation beyond this is read in ranges, several at a time. */
-const rangeBytes = 64 * 1024 * 1024;
+const rangeBytes = 16 * 1024 * 1024;
 /** The first version that finds a range of blocks without reading the rest. */
 const rangeScansSince = 140_000;
 

@@ -1,8 +1,14 @@
 import { integerSql } from "./hashSql.ts";
 import type { Transformer } from "./transformer.ts";
 
-/** More would not fit the number that they are written from; digits beyond become 0. */
+/** More would not fit the number that they are written from; digits before become 0. */
 const mostDigits = 18;
+
+const powersOfTen = `'{${Array.from({ length: mostDigits + 1 }, (_, power) => `1${"0".repeat(power)}`).join(",")}}'::int8[]`;
+const powerOfTen = (exponent: string): string => `(${powersOfTen})[1 + ${exponent}]`;
+
+/** How many digits a text has; cheaper than an expression that looks for them. */
+const countDigits = (value: string): string => `(length(${value}) - length(translate(${value}, '0123456789', '')))`;
 
 /**
  * The value's form (spaces, brackets, dots, signs) with other digits, whose number begins with `lead` where there are
@@ -10,13 +16,14 @@ const mostDigits = 18;
  */
 function otherDigits(value: string, hash: string, lead: string): string {
   const form = `regexp_replace(${value}, '[^0-9 ()+./#*-]', 'x', 'g')`;
-  const digits = `length(regexp_replace(${value}, '[^0-9]', '', 'g'))`;
+  const digits = countDigits(value);
   const used = `least(${digits}, ${mostDigits})`;
   const template = `'FM' || translate(regexp_replace(${form}, '([^0-9]+)', '"\\1"', 'g'), '123456789', '000000000')`;
-  const leadDigits = lead === "" ? "0" : `CASE WHEN ${digits} >= 6 THEN ${lead.length} ELSE 0 END`;
-  const leadNumber = lead === "" ? "0" : `CASE WHEN ${digits} >= 6 THEN ${lead} * power(10::numeric, ${used} - ${lead.length}) ELSE 0 END`;
-  const random = `mod(${integerSql(hash, 6)} * 4096 + get_byte(${hash}, 6), power(10::numeric, ${used} - ${leadDigits}))`;
-  const number = `trunc((${leadNumber} + ${random}) * power(10::numeric, ${digits} - ${used}))`;
+  const random = `(${integerSql(hash, 6)} * 4096 + get_byte(${hash}, 6))`;
+  const anything = `mod(${random}, ${powerOfTen(used)})`;
+  const rest = `(${used} - ${lead.length})`;
+  const led = `${lead} * ${powerOfTen(rest)} + mod(${random}, ${powerOfTen(rest)})`;
+  const number = lead === "" ? anything : `CASE WHEN ${digits} >= 6 THEN ${led} ELSE ${anything} END`;
   return `CASE WHEN ${digits} = 0 THEN ${form} ELSE to_char(${number}, ${template}) END`;
 }
 
@@ -44,6 +51,6 @@ export const card: Transformer = {
     const number = `concat('${cardPrefix}', ${digits.join(", ")}, (10 - (${prefixSum} + ${sum}) % 10) % 10)`;
     const grouped = `CASE WHEN ${value} ~ '[ -]' THEN regexp_replace(${number}, '(.{4})(?=.)', '\\1 ', 'g') ELSE ${number} END`;
     const whole = maxLength < 16 ? otherDigits(value, hash, "") : maxLength < 19 ? number : grouped;
-    return `CASE WHEN length(regexp_replace(${value}, '[^0-9]', '', 'g')) >= 13 THEN ${whole} ELSE ${otherDigits(value, hash, "")} END`;
+    return `CASE WHEN ${countDigits(value)} >= 13 THEN ${whole} ELSE ${otherDigits(value, hash, "")} END`;
   },
 };

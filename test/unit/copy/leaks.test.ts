@@ -13,7 +13,7 @@ function indexOf(...originals: string[]): LeakIndex {
     const tokens = tokensOf(original).slice(0, mostTokens);
     const digits = /^[0-9 ().+/-]+$/.test(original) ? original.replaceAll(/\D/g, "") : "";
     index.add(
-      { words: keyed(tokens.join(" ")), firstWord: keyed(tokens[0] ?? ""), wordCount: tokens.length, number: digits.length >= 7 ? keyed(digits) : null },
+      { words: keyed(tokens.join(" ")), firstWord: keyed(tokens[0] ?? ""), firstWordBytes: Buffer.byteLength(tokens[0] ?? ""), wordCount: tokens.length, number: digits.length >= 7 ? keyed(digits) : null },
       `column of ${original}`,
     );
   }
