@@ -36,6 +36,13 @@ function printCauses(error: unknown): void {
   }
 }
 
+// Whoever has something to put in order listens too, and ends the command when that is done.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(exitCode.interrupted);
+  });
+}
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

@@ -106,10 +106,14 @@ export async function forgetStack(paths: ProjectPaths, stack: string): Promise<v
   for (const path of [effectivePath(paths.work, stack), overridesPath(paths, stack)]) await rm(path, { force: true });
 }
 
-/** The effective configuration as the engine would give it to the program; secrets stay encrypted. Writes nothing. */
-export async function readEffectiveEntries(paths: ProjectPaths, stack: string): Promise<Record<string, string>> {
+/** The effective configuration as the engine would give it to the program; secrets are left out. Writes nothing. */
+export async function readEffectiveEntries(
+  paths: ProjectPaths,
+  stack: string,
+  overrides?: Overrides,
+): Promise<Record<string, string>> {
   const config: Record<string, unknown> = { ...(await readStackFile(committedPath(paths, stack))).config };
-  for (const [path, value] of Object.entries(await readOverrides(paths, stack))) setPath(config, path, value);
+  for (const [path, value] of Object.entries(overrides ?? (await readOverrides(paths, stack)))) setPath(config, path, value);
   const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
   return Object.fromEntries(
     Object.entries(config)

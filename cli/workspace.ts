@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, PulumiCommand, Stack, type OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { exitCode, UnderstudyError } from "../engine/errors.ts";
-import { findEngine } from "../tools/engine.ts";
+import { stackId } from "../engine/process/layout.ts";
+import { parseConfig } from "../config.ts";
 import program from "../index.ts";
+import { findEngine } from "../tools/engine.ts";
 import { clearStaleLocks } from "./locks.ts";
+import { endOrphans, operationMark, operationVariable } from "./orphans.ts";
 import { project, type ProjectPaths } from "./project.ts";
-import { readOverrides, writeEffective, writeOverrides, type Overrides } from "./stackFile.ts";
+import { readEffectiveEntries, readOverrides, writeEffective, writeOverrides, type Overrides } from "./stackFile.ts";
 
 /** A stack, ready for an operation of the engine. */
 export interface OpenStack {
@@ -24,6 +27,8 @@ export interface OpenOptions {
   /** `write` changes the stack; `read` leaves no trace, not even when the stack was never made. */
   readonly mode: "read" | "write";
   readonly overrides?: Overrides;
+  /** The operation runs the program, so the configuration is looked at first. Default false: what is there can always be destroyed. */
+  readonly runsProgram?: boolean;
   readonly paths?: ProjectPaths;
 }
 
@@ -66,14 +71,22 @@ export async function openStack(name: string, options: OpenOptions): Promise<Ope
     await mkdir(place.backend, { recursive: true, mode: 0o700 });
     await chmod(own, 0o700);
     await ensurePassphrase(place.passphrase);
-    if (mode === "write") await clearStaleLocks(paths, name);
-
     const overrides = { ...(await readOverrides(paths, name)), ...options.overrides };
+    if (options.runsProgram === true) parseConfig(await readEffectiveEntries(paths, name, overrides));
+    if (mode === "write") {
+      await endOrphans(stackId(name, paths.root));
+      await clearStaleLocks(paths, name);
+    }
+
     const workFolder = scratch === undefined ? paths.work : join(scratch, "work");
     await writeEffective(paths, name, overrides, workFolder);
     if (mode === "write" && options.overrides !== undefined) await writeOverrides(paths, name, overrides);
 
-    const workspace = await openWorkspace(paths, place, workFolder, join(scratch ?? paths.own, "home"));
+    const workspace = await openWorkspace(paths, place, {
+      workDir: workFolder,
+      pulumiHome: join(scratch ?? paths.own, "home"),
+      mark: mode === "write" ? operationMark(stackId(name, paths.root)) : undefined,
+    });
     const known = await exists(join(place.backend, ".pulumi", "stacks", "understudy", `${name}.json`));
     const stack = await (known ? Stack.select(name, workspace) : Stack.create(name, workspace));
     return {
@@ -94,18 +107,18 @@ export async function openStack(name: string, options: OpenOptions): Promise<Ope
 async function openWorkspace(
   { root }: ProjectPaths,
   place: { readonly backend: string; readonly passphrase: string },
-  workDir: string,
-  pulumiHome: string,
+  options: { readonly workDir: string; readonly pulumiHome: string; readonly mark: string | undefined },
 ): Promise<LocalWorkspace> {
+  const { mark, ...folders } = options;
   const engine = await findEngine({ root });
   // The engine looks for the dynamic provider beside itself or on PATH, and this process for the engine.
   process.env["PATH"] = [dirname(engine.pulumiPath), process.env["PATH"] ?? ""].join(delimiter);
   return LocalWorkspace.create({
-    workDir,
+    ...folders,
     program,
     pulumiCommand: await PulumiCommand.get({ skipVersionCheck: true }),
-    pulumiHome,
     envVars: {
+      ...(mark === undefined ? {} : { [operationVariable]: mark }),
       PULUMI_BACKEND_URL: `file://${place.backend}`,
       PULUMI_CONFIG_PASSPHRASE_FILE: place.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",

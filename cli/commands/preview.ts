@@ -24,7 +24,7 @@ export const addPreview: AddCommand = (program, { console }) => {
   addSettingOptions(command).action(async (options: PreviewOptions) => {
     const { stack: name, json, verbose } = globalsOf(command);
     const overrides = overridesOf(options);
-    const open = await openStack(name, { mode: "read", ...(overrides === undefined ? {} : { overrides }) });
+    const open = await openStack(name, { mode: "read", runsProgram: true, ...(overrides === undefined ? {} : { overrides }) });
     try {
       const changes: PlannedChange[] = [];
       const { durationMs } = await runOperation(

@@ -20,7 +20,7 @@ export const addUp: AddCommand = (program, { console }) => {
   addSettingOptions(command).action(async (options: UpOptions) => {
     const { stack: name, json, verbose } = globalsOf(command);
     const overrides = overridesOf(options);
-    const open = await openStack(name, { mode: "write", ...(overrides === undefined ? {} : { overrides }) });
+    const open = await openStack(name, { mode: "write", runsProgram: true, ...(overrides === undefined ? {} : { overrides }) });
     const { result, durationMs } = await runOperation(open, { title: `Stack ${name}: up`, console, verbose, quiet: json }, (hooks) =>
       open.stack.up({ ...hooks, refresh: options.refresh && open.exists }),
     );

@@ -168,9 +168,11 @@ export async function removeService(layout: StackLayout, name: string): Promise<
   await rm(join(layout.scan, name), { force: true });
   await rescan(layout).catch(() => undefined);
   const deadline = Date.now() + 3_000;
-  while (Date.now() < deadline && (await isSupervised(layout.service(name)))) await sleep(20);
+  const parts = [layout.service(name), join(layout.service(name), "log")];
+  while (Date.now() < deadline && (await Promise.all(parts.map(isSupervised))).includes(true)) await sleep(20);
   for (const folder of [layout.service(name), layout.config(name), layout.logs(name)]) {
-    await rm(folder, { recursive: true, force: true });
+    // A supervisor writes its last state as it goes.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -32,6 +32,6 @@ export const operations = operationsOf<SupervisorInputs, SupervisorOutputs>({
         remedy: "Run destroy again.",
       });
     }
-    await rm(layout.folder, { recursive: true, force: true });
+    await rm(layout.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   },
 });
