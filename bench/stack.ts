@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { publish } from "./figures.ts";
+
+/** Times whole commands as a user runs them, on a stack of its own beside whatever runs. */
+const stack = "bench";
+const command = join(import.meta.dirname, "..", "cli", "understudy");
+
+interface Measured {
+  readonly seconds: number;
+  /** Of the command, the engine and the providers together, their shared pages counted for each. */
+  readonly peakMb: number;
+}
+
+/** The resident memory of a process and all below it, services of the stack left out: they are not below it. */
+async function residentMb(root: number): Promise<number> {
+  const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const processes = await Promise.all(
+    names.map(async (name) => {
+      const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => "");
+      const field = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+      return { pid: Number(name), parent: field("PPid"), kb: field("VmRSS"), supervised: /^Name:\s+s6-/m.test(status) };
+    }),
+  );
+  const below = (pid: number): number => {
+    const own = processes.find((one) => one.pid === pid);
+    if (own === undefined || own.supervised) return 0;
+    return processes.filter(({ parent }) => parent === pid).reduce((sum, child) => sum + below(child.pid), own.kb);
+  };
+  return below(root) / 1_024;
+}
+
+async function measure(...args: string[]): Promise<Measured> {
+  const startedAt = performance.now();
+  const child = spawn(command, [...args, "--stack", stack], { env: { ...process.env, CI: "true" }, stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4_000)));
+  let code: number | null | undefined;
+  const ended = new Promise<void>((resolve) =>
+    child.once("close", (status) => {
+      code = status;
+      resolve();
+    }),
+  );
+  let peakMb = 0;
+  while (code === undefined) {
+    peakMb = Math.max(peakMb, await residentMb(child.pid ?? 0));
+    await Promise.race([ended, sleep(150)]);
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (code !== 0) throw new Error(`understudy ${args.join(" ")} ended with ${code}\n${stderr}`);
+  return { seconds, peakMb };
+}
+
+async function destroyIfThere(): Promise<void> {
+  await measure("destroy", "--yes", "--purge").catch(() => {});
+}
+
+await destroyIfThere();
+try {
+  const up = await measure("up", "--port-offset", "auto");
+  const again = await measure("up");
+  const preview = await measure("preview", "--expect-no-changes");
+  const destroy = await measure("destroy", "--yes", "--purge");
+  const peakMb = Math.max(up.peakMb, again.peakMb, preview.peakMb, destroy.peakMb);
+  await publish("stack", [
+    { name: "up-from-nothing", value: up.seconds, unit: "s", bound: { relation: "<=", value: 45 } },
+    { name: "up-unchanged", value: again.seconds, unit: "s", bound: { relation: "<=", value: 10 } },
+    { name: "preview-unchanged", value: preview.seconds, unit: "s", bound: { relation: "<=", value: 5 } },
+    { name: "destroy", value: destroy.seconds, unit: "s", bound: { relation: "<=", value: 10 } },
+    { name: "peak-memory", value: peakMb, unit: "MB", bound: { relation: "<=", value: 600 } },
+  ]);
+} finally {
+  await destroyIfThere();
+}
