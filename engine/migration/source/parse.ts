@@ -1,7 +1,8 @@
-import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
+import { hasSqlDetails } from "libpg-query";
 import type { Node } from "libpg-query";
 import { messageOf } from "../../errors.ts";
 import type { Direction, MigrationFile, Statement } from "./statement.ts";
+import { parseSql } from "./parser.ts";
 import { isTransactionControl, opensTransaction, whyNotInTransaction } from "./transaction.ts";
 
 export interface SqlText {
@@ -23,9 +24,8 @@ const leadingComments = /^(?:\s*--[^\n]*(?:\n|$))*/;
  * @throws ParseProblem for text that is not SQL, psql's meta commands, COPY from the client, an unknown directive.
  */
 export async function parseMigrationFile(source: SqlText): Promise<MigrationFile> {
-  await loadModule();
   const bytes = Buffer.from(source.text, "utf8");
-  const statements = withoutOuterTransaction(parseStatements(source, bytes));
+  const statements = withoutOuterTransaction(await parseStatements(source, bytes));
   const { noTransaction } = directivesOf(source);
   const forced = statements.map((statement) => whyNotInTransaction(statement)).find((why) => why !== undefined);
   return {
@@ -38,8 +38,8 @@ export async function parseMigrationFile(source: SqlText): Promise<MigrationFile
   };
 }
 
-function parseStatements(source: SqlText, bytes: Buffer): Statement[] {
-  const parsed = parseText(source);
+async function parseStatements(source: SqlText, bytes: Buffer): Promise<Statement[]> {
+  const parsed = await parseText(source);
   return parsed.map(({ stmt, stmt_location: start = 0, stmt_len: length }, index) => {
     const end = length === undefined || length === 0 ? bytes.length : start + length;
     const raw = bytes.subarray(start, end).toString("utf8");
@@ -67,9 +67,9 @@ interface RawStatement {
   readonly stmt_len?: number;
 }
 
-function parseText(source: SqlText): readonly RawStatement[] {
+async function parseText(source: SqlText): Promise<readonly RawStatement[]> {
   try {
-    return parseSync(source.text).stmts ?? [];
+    return (await parseSql(source.text)).stmts ?? [];
   } catch (error) {
     const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
     const line = source.text.slice(0, position).split("\n").length;

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import pg from "pg";
+import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rehearseMigrations } from "../../../engine/migration/rehearse.ts";
 import type { RehearsalOptions } from "../../../engine/migration/rehearse.ts";
@@ -53,7 +53,7 @@ test("LEARNER to CUSTOMER passes whole, while the application is connected; stag
   const before = await contents();
   const backupFile = join(folder, "backup.sql.gz");
   await writeFile(backupFile, gzipSync("SELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n"));
-  const application = new pg.Pool({ ...connectionOf(staging, "app"), max: 3 });
+  const application = new Pool({ ...connectionOf(staging, "app"), max: 3 });
   application.on("error", () => {});
   const asked: string[] = [];
   const timer = setInterval(() => {
