@@ -26,6 +26,9 @@ import { transferRows } from "./transfer.ts";
 import type { TableTransfer } from "./transfer.ts";
 import { verifyCopy } from "./verify.ts";
 
+/** Indexes built at a time. */
+const buildingJobs = 2;
+
 export interface Filling {
   readonly options: CopyOptions;
   readonly prepared: PreparedCopy;
@@ -133,7 +136,9 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
   const next = connectionOf(options.staging, "admin", names.next);
   await client.query("SET synchronous_commit = off");
   const cut = await stages.run("cut references", () => cutReferences(client, plan.cut));
-  await stages.run("build indexes and constraints", () => dump.restore("post-data", next, sourceSessions));
+  // Two jobs of pg_restore on the partitions of one table can block each other for ever.
+  const jobs = catalog.tables.some((table) => table.partitioned) ? 1 : buildingJobs;
+  await stages.run("build indexes and constraints", () => dump.restore("post-data", next, jobs));
   await stages.run("make it staging's", async () => {
     await setSequences(client, catalog.sequences);
     await refreshMaterializedViews(client);

@@ -40,9 +40,11 @@ export function compileMask(rule: ColumnRule, column: ColumnShape): CompiledMask
   const cast = (sql: string): string => `CAST(CASE WHEN ${own} IS NULL THEN NULL ELSE (${sql}) END AS ${column.type})`;
   const withHash = (subject: string, make: (hash: string) => string, injective = false): CompiledMask => {
     const domain = domainOf(rule);
-    const alias = `understudy_hash_${createHash("sha256").update(column.name).digest("hex").slice(0, 16)}`;
+    const hashed = keyedHashSql(domain, subject);
+    // Columns that hash the same, such as all dates of one subject, share it.
+    const alias = `understudy_hash_${createHash("sha256").update(hashed).digest("hex").slice(0, 16)}`;
     return plain(make(`${rowAlias}.${quoteIdentifier(alias)}`), {
-      hashes: new Map([[alias, keyedHashSql(domain, subject)]]),
+      hashes: new Map([[alias, hashed]]),
       domains: [domain],
       injective,
     });

@@ -19,7 +19,7 @@ function otherDigits(value: string, hash: string, lead: string): string {
   const digits = countDigits(value);
   const used = `least(${digits}, ${mostDigits})`;
   const template = `'FM' || translate(regexp_replace(${form}, '([^0-9]+)', '"\\1"', 'g'), '123456789', '000000000')`;
-  const random = `(${integerSql(hash, 6)} * 4096 + get_byte(${hash}, 6))`;
+  const random = integerSql(hash, 7);
   const anything = `mod(${random}, ${powerOfTen(used)})`;
   const rest = `(${used} - ${lead.length})`;
   const led = `${lead} * ${powerOfTen(rest)} + mod(${random}, ${powerOfTen(rest)})`;

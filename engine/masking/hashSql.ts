@@ -15,9 +15,10 @@ export function hexSql(hash: string, digits: number): string {
   return `substr(encode(${hash}, 'hex'), 1, ${digits})`;
 }
 
-/** A number of `bytes` bytes (at most 6) of a hash from `offset`, 0 up. */
-export function integerSql(hash: string, bytes: number, offset = 0): string {
-  return `('x' || encode(substring(${hash} from ${offset + 1} for ${bytes}), 'hex'))::bit(${bytes * 8})::bigint`;
+/** A number of the first `bytes` bytes (at most 7) of a hash, 0 up; bigint. */
+export function integerSql(hash: string, bytes: number): string {
+  const parts = Array.from({ length: bytes }, (_, index) => `get_byte(${hash}, ${index})::bigint << ${8 * (bytes - 1 - index)}`);
+  return `(${parts.map((part) => `(${part})`).join(" | ")})`;
 }
 
 /**
