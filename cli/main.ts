@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { exitCode, messageOf, UnderstudyError } from "../engine/errors.ts";
-import { commands } from "./commands/index.ts";
+import { loadCommands } from "./commands/index.ts";
 import { openConsole, styled } from "./console.ts";
 
 const console = openConsole();
@@ -12,7 +12,7 @@ const program = new Command("understudy")
   .showHelpAfterError("(add --help for what is allowed)")
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .exitOverride();
-for (const add of commands) add(program, { console });
+for (const add of await loadCommands(process.argv.slice(2))) add(program, { console });
 program.addHelpText(
   "after",
   `
@@ -48,3 +48,5 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
+// What the engine's client keeps open would hold the process for seconds; nothing is left to be written.
+process.exit();

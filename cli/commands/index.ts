@@ -1,38 +1,29 @@
 import type { AddCommand } from "../context.ts";
-import { addBackup, addRestore } from "./backup.ts";
-import { addConfig } from "./config.ts";
-import { addCopy } from "./copy.ts";
-import { addDestroy } from "./destroy.ts";
-import { addDoctor } from "./doctor.ts";
-import { addGc } from "./gc.ts";
-import { addLogs } from "./logs.ts";
-import { addMaintenance } from "./maintenance.ts";
-import { addMigrate } from "./migrate.ts";
-import { addOutputs } from "./outputs.ts";
-import { addPreview } from "./preview.ts";
-import { addRefresh } from "./refresh.ts";
-import { addReport } from "./report.ts";
-import { addStatus } from "./status.ts";
-import { addUp } from "./up.ts";
-import { addValidate } from "./validate.ts";
 
-/** Every command, in the order of `--help`. */
-export const commands: readonly AddCommand[] = [
-  addUp,
-  addPreview,
-  addRefresh,
-  addDestroy,
-  addStatus,
-  addOutputs,
-  addLogs,
-  addConfig,
-  addCopy,
-  addMigrate,
-  addValidate,
-  addBackup,
-  addRestore,
-  addMaintenance,
-  addReport,
-  addGc,
-  addDoctor,
-];
+/** Every command, in the order of `--help`. Each is a module of its own, loaded when it is called. */
+const modules: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  up: async () => (await import("./up.ts")).addUp,
+  preview: async () => (await import("./preview.ts")).addPreview,
+  refresh: async () => (await import("./refresh.ts")).addRefresh,
+  destroy: async () => (await import("./destroy.ts")).addDestroy,
+  status: async () => (await import("./status.ts")).addStatus,
+  outputs: async () => (await import("./outputs.ts")).addOutputs,
+  logs: async () => (await import("./logs.ts")).addLogs,
+  config: async () => (await import("./config.ts")).addConfig,
+  copy: async () => (await import("./copy.ts")).addCopy,
+  migrate: async () => (await import("./migrate.ts")).addMigrate,
+  validate: async () => (await import("./validate.ts")).addValidate,
+  backup: async () => (await import("./backup.ts")).addBackup,
+  restore: async () => (await import("./backup.ts")).addRestore,
+  maintenance: async () => (await import("./maintenance.ts")).addMaintenance,
+  report: async () => (await import("./report.ts")).addReport,
+  gc: async () => (await import("./gc.ts")).addGc,
+  doctor: async () => (await import("./doctor.ts")).addDoctor,
+};
+
+/** The commands that a command line names; all of them when it names none, or asks for help with one of them. */
+export async function loadCommands(words: readonly string[]): Promise<AddCommand[]> {
+  const named = Object.keys(modules).filter((name) => words.includes(name));
+  const wanted = named.length === 0 || words.includes("help") ? Object.keys(modules) : named;
+  return Promise.all(wanted.flatMap((name) => modules[name]?.() ?? []));
+}

@@ -1,7 +1,10 @@
+import { join, relative } from "node:path";
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { seconds, styled, table, type Console } from "../console.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { runOperation, type Changes } from "../operation.ts";
+import { findProgram } from "../../tools/packages.ts";
+import { project } from "../project.ts";
 import { addSettingOptions, overridesOf, type SettingOptions } from "../settings.ts";
 import { openStack } from "../workspace.ts";
 
@@ -35,6 +38,14 @@ export function plainOutputs(outputs: OutputMap): Record<string, unknown> {
   return Object.fromEntries(Object.entries(outputs).filter(([, { secret }]) => !secret).map(([name, { value }]) => [name, value]));
 }
 
+/** How this person calls the command: by name where it is on PATH, else from where they stand. */
+function commandName(): string {
+  const launcher = join(project.root, "cli", "understudy");
+  if (findProgram("understudy") !== undefined) return "understudy";
+  const path = relative(process.cwd(), launcher);
+  return path.startsWith("..") ? launcher : path;
+}
+
 function describeChanges(changes: Changes): string {
   const { same = 0, ...others } = changes;
   const parts = Object.entries(others).filter(([, count]) => count > 0).map(([operation, count]) => `${count} ${operation}`);
@@ -49,6 +60,7 @@ function summary(console: Console, done: { readonly name: string; readonly chang
   const { name, changes, durationMs, outputs } = done;
   const heading = (text: string) => styled(console, "bold", text);
   const flag = name === "local" ? "" : ` --stack ${name}`;
+  const self = commandName();
   return [
     "",
     `${styled(console, "green", "ready")} stack ${name} in ${seconds(durationMs)}: ${describeChanges(changes)}`,
@@ -61,11 +73,11 @@ function summary(console: Console, done: { readonly name: string; readonly chang
     "",
     heading("Next"),
     table([
-      ["", `understudy status${flag}`, "what runs, and how it is"],
-      ["", `understudy outputs${flag} --env`, "connection strings for your shell"],
-      ["", `understudy migrate test${flag}`, "rehearse the migrations again"],
-      ["", `understudy validate${flag} --quick`, "the essential checks"],
-      ["", `understudy destroy${flag}`, "take it all down"],
+      ["", `${self} status${flag}`, "what runs, and how it is"],
+      ["", `${self} outputs${flag} --env`, "connection strings for your shell"],
+      ["", `${self} migrate test${flag}`, "rehearse the migrations again"],
+      ["", `${self} validate${flag} --quick`, "the essential checks"],
+      ["", `${self} destroy${flag}`, "take it all down"],
     ]),
     "",
   ].join("\n");

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { request } from "undici";
-import { Agent } from "undici";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, request } from "undici";
 
 export const projectRoot = resolve(import.meta.dirname, "../..");
 
@@ -14,7 +14,14 @@ export interface Finished {
 }
 
 /** Starts the `understudy` command as a user would, in CI's plain mode. */
-export function startUnderstudy(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly finished: Promise<Finished> } {
+export interface Started {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves once the command has printed a text on stderr, or has ended. */
+  printed(text: string): Promise<void>;
+}
+
+export function startUnderstudy(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const startedAt = Date.now();
   const child = spawn(join(projectRoot, "cli", "understudy"), args, {
     cwd: "/",
@@ -30,7 +37,12 @@ export function startUnderstudy(args: readonly string[], env: NodeJS.ProcessEnv 
     child.once("error", reject);
     child.once("close", (code) => resolvePromise({ code, stdout, stderr, durationMs: Date.now() - startedAt }));
   });
-  return { child, finished };
+  const printed = async (text: string) => {
+    let ended = false;
+    void finished.then(() => (ended = true));
+    while (!ended && !stderr.includes(text)) await sleep(25);
+  };
+  return { child, finished, printed };
 }
 
 export function understudy(...args: string[]): Promise<Finished> {
@@ -66,7 +78,6 @@ export async function get(url: string): Promise<{ readonly status: number; reado
 
 /** Every file under a folder with its size and time of change: equal listings, nothing was written. */
 export async function listing(folder: string): Promise<string[]> {
-  const { stat } = await import("node:fs/promises");
   const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
   const lines = await Promise.all(
     names.map(async (name) => {

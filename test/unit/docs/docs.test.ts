@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { commands } from "../../../cli/commands/index.ts";
+import { loadCommands } from "../../../cli/commands/index.ts";
 import { stackConfig } from "../../../config.ts";
 import { exitCode } from "../../../engine/errors.ts";
 
@@ -30,9 +30,9 @@ describe("the documentation", () => {
     }
   });
 
-  it("names every command and every exit code", () => {
+  it("names every command and every exit code", async () => {
     const program = new Command();
-    for (const add of commands) add(program, { console: { color: false, live: false, result: () => {}, note: () => {} } });
+    for (const add of await loadCommands([])) add(program, { console: { color: false, live: false, result: () => {}, note: () => {} } });
     const text = read("docs/commands.md");
     for (const { name } of program.commands.map((command) => ({ name: command.name() }))) expect(text, name).toContain(`| \`${name}`);
     for (const code of Object.values(exitCode)) expect(text).toMatch(new RegExp(`^\\| ${code} \\|`, "m"));
