@@ -22,7 +22,7 @@ export function renderCopyPage(report: CopyReport): string {
 }
 
 function headlineOf(report: CopyReport): string {
-  const what = `${report.rows} rows of ${report.tables.filter(({ rows }) => rows > 0).length} tables`;
+  const what = `${report.rows.toLocaleString("en")} rows of ${report.tables.filter(({ rows }) => rows > 0).length} tables`;
   if (report.dryRun) return `${what} would be copied. Nothing was written.`;
   if (report.switched) return `${what} are in ${report.target.database}, masked and proved; production was not written to.`;
   return `The copy was not switched in: ${report.target.database} is as it was before.`;
