@@ -7,20 +7,19 @@ ALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT 'LEARNER';
 
 DO $$
 DECLARE
-  batch_size CONSTANT integer := 5000;
   undone     integer;
 BEGIN
   LOOP
     WITH batch AS MATERIALIZED (
       SELECT id, user_id, old_role FROM staging_migrations.role_migration_log
-       WHERE migration = '0001_learner_to_customer' ORDER BY user_id LIMIT batch_size FOR UPDATE
+       WHERE migration = '0001_learner_to_customer' ORDER BY user_id LIMIT 1000 FOR UPDATE
     ), reverted AS (
       UPDATE "User" SET "role" = batch.old_role::"UserRole" FROM batch WHERE "User"."id" = batch.user_id AND "User"."role" = 'CUSTOMER'
     )
     DELETE FROM staging_migrations.role_migration_log USING batch WHERE role_migration_log.id = batch.id;
     GET DIAGNOSTICS undone = ROW_COUNT;
     COMMIT;
-    EXIT WHEN undone < batch_size;
+    EXIT WHEN undone < 1000;
   END LOOP;
 END
 $$;

@@ -21,19 +21,20 @@ ALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT 'CUSTOMER';
 
 DO $$
 DECLARE
-  batch_size CONSTANT integer := 5000;
   last_id    uuid;
   found      integer;
   converted  bigint;
 BEGIN
+  -- A batch is 1,000: its rows stay locked for some tens of milliseconds. Written as a number, for the planner to see it is few.
   LOOP -- pass after pass, until one finds nobody: whoever became a LEARNER behind the first is found by the next
     last_id := '00000000-0000-0000-0000-000000000000';
     converted := 0;
     LOOP
       WITH batch AS MATERIALIZED (
-        SELECT "id" FROM "User" WHERE "role" = 'LEARNER' AND "id" > last_id ORDER BY "id" LIMIT batch_size FOR NO KEY UPDATE
+        SELECT "id" FROM "User" WHERE "role" = 'LEARNER' AND "id" > last_id ORDER BY "id" LIMIT 1000
       ), changed AS (
-        UPDATE "User" SET "role" = 'CUSTOMER' FROM batch WHERE "User"."id" = batch."id" RETURNING "User"."id"
+        UPDATE "User" SET "role" = 'CUSTOMER' FROM batch -- looked at once more, for whoever changed meanwhile
+         WHERE "User"."id" = batch."id" AND "User"."role" = 'LEARNER' RETURNING "User"."id"
       ), noted AS (
         INSERT INTO staging_migrations.role_migration_log (migration, user_id, old_role, new_role)
         SELECT '0001_learner_to_customer', "id", 'LEARNER', 'CUSTOMER' FROM changed
@@ -42,7 +43,7 @@ BEGIN
       SELECT count(*), coalesce((SELECT "id" FROM batch ORDER BY "id" DESC LIMIT 1), last_id) INTO found, last_id FROM batch;
       COMMIT;
       converted := converted + found;
-      EXIT WHEN found < batch_size;
+      EXIT WHEN found < 1000;
     END LOOP;
     EXIT WHEN converted = 0;
   END LOOP;
