@@ -27,6 +27,8 @@ function cleaned(message: string): string {
     .filter((line) => !/^\s+at /.test(line) && !/^error: (update|preview|refresh|destroy) failed/.test(line))
     .join("\n")
     .replace(/^(error: )?(Preview failed: |Program run failed: )?/, "")
+    .replace(/^pulumi-nodejs:\S+ resource '[^']+' has a problem: /, "")
+    .replace(/^1 error occurred:\s*\* /, "")
     .trim();
 }
 

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { exitCode, UnderstudyError } from "../errors.ts";
-import { stateRoot } from "./layout.ts";
-import { listenerOn } from "./proc.ts";
+import { layoutOf, stateRoot } from "./layout.ts";
+import { belongsTo, listenerOn } from "./proc.ts";
 
 const lease = z.object({ stack: z.string(), service: z.string(), port: z.int() });
 export type Lease = z.infer<typeof lease>;
@@ -54,6 +54,8 @@ export async function portConflicts(
       if (held !== undefined) return { service, port, holder: `stack ${held.stack} (its ${held.service})` };
       const listener = await listenerOn(port);
       if (listener === undefined) return undefined;
+      // Its own server, which an update that did not get to its end has not taken away yet.
+      if (listener !== "unknown" && (await belongsTo(layoutOf(stackId, root), listener.pid))) return undefined;
       const holder = listener === "unknown" ? "a process of another user" : `process ${listener.pid} (${listener.command.slice(0, 80)})`;
       return { service, port, holder };
     }),

@@ -25,22 +25,28 @@ async function hasTerminal(pid: number): Promise<boolean> {
   return terminal !== undefined && terminal !== "0";
 }
 
+/** A stack as processes know it. */
+export interface StackPlace {
+  readonly id: string;
+  readonly folder: string;
+}
+
 /**
- * Every process on the machine that belongs to a stack: it carries the stack's variable, or works in the stack's folder.
+ * Whether a process belongs to a stack: it carries the stack's variable, or works in the stack's folder.
  * PostgreSQL, Redis and nginx write their titles over their environment, but all of them work in that folder.
  * A person's shell that stands there is not one of them.
  */
-export async function processesOf(stack: { readonly id: string; readonly folder: string }): Promise<ProcessInfo[]> {
+export async function belongsTo(stack: StackPlace, pid: number): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+  if (environment.split("\0").includes(`${stackVariable}=${stack.id}`)) return true;
+  const workingFolder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+  return `${workingFolder}/`.startsWith(`${stack.folder}/`) && !(await hasTerminal(pid));
+}
+
+/** Every process on the machine that belongs to a stack. */
+export async function processesOf(stack: StackPlace): Promise<ProcessInfo[]> {
   const found = await Promise.all(
-    (await pids()).map(async (pid): Promise<ProcessInfo | undefined> => {
-      const [environment, workingFolder] = await Promise.all([
-        readFile(`/proc/${pid}/environ`, "utf8").catch(() => ""),
-        readlink(`/proc/${pid}/cwd`).catch(() => ""),
-      ]);
-      const marked = environment.split("\0").includes(`${stackVariable}=${stack.id}`);
-      const belongs = marked || (`${workingFolder}/`.startsWith(`${stack.folder}/`) && !(await hasTerminal(pid)));
-      return belongs ? { pid, command: await commandOf(pid) } : undefined;
-    }),
+    (await pids()).map(async (pid) => ((await belongsTo(stack, pid)) ? { pid, command: await commandOf(pid) } : undefined)),
   );
   return found.filter((info) => info !== undefined);
 }
