@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,20 +38,14 @@ async function measure(...args: string[]): Promise<Measured> {
   const child = spawn(command, [...args, "--stack", stack], { env: { ...process.env, CI: "true" }, stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4_000)));
-  let code: number | null | undefined;
-  const ended = new Promise<void>((resolve) =>
-    child.once("close", (status) => {
-      code = status;
-      resolve();
-    }),
-  );
+  const ended = once(child, "close");
   let peakMb = 0;
-  while (code === undefined) {
+  while (child.exitCode === null && child.signalCode === null) {
     peakMb = Math.max(peakMb, await residentMb(child.pid ?? 0));
     await Promise.race([ended, sleep(150)]);
   }
   const seconds = (performance.now() - startedAt) / 1_000;
-  if (code !== 0) throw new Error(`understudy ${args.join(" ")} ended with ${code}\n${stderr}`);
+  if (child.exitCode !== 0) throw new Error(`understudy ${args.join(" ")} ended with ${child.exitCode ?? child.signalCode}\n${stderr}`);
   return { seconds, peakMb };
 }
 

@@ -38,9 +38,7 @@ export function startUnderstudy(args: readonly string[], env: NodeJS.ProcessEnv 
     child.once("close", (code) => resolvePromise({ code, stdout, stderr, durationMs: Date.now() - startedAt }));
   });
   const printed = async (text: string) => {
-    let ended = false;
-    void finished.then(() => (ended = true));
-    while (!ended && !stderr.includes(text)) await sleep(25);
+    while (child.exitCode === null && child.signalCode === null && !stderr.includes(text)) await sleep(25);
   };
   return { child, finished, printed };
 }

@@ -5,7 +5,7 @@ import { planAsMarkdown, planAsText } from "../../../cli/planText.ts";
 
 const console = { color: false, live: false, result: () => {}, note: () => {} };
 
-function event(op: string, before: Record<string, unknown>, after: Record<string, unknown>, kind = "Service", name = "cache"): EngineEvent {
+function event(op: string, before: Record<string, unknown>, after: Record<string, unknown>, kind = "Service", name = "cache", module = "pulumi-nodejs:dynamic/understudy:"): EngineEvent {
   const state = (inputs: Record<string, unknown>) => ({ inputs, outputs: {}, urn: "", type: "", custom: true, id: "", parent: "", provider: "" });
   return {
     sequence: 1,
@@ -13,8 +13,8 @@ function event(op: string, before: Record<string, unknown>, after: Record<string
     resourcePreEvent: {
       metadata: {
         op,
-        urn: `urn:pulumi:local::understudy::pulumi-nodejs:dynamic/understudy:${kind}::${name}`,
-        type: `pulumi-nodejs:dynamic/understudy:${kind}`,
+        urn: `urn:pulumi:local::understudy::${module}${kind}::${name}`,
+        type: `${module}${kind}`,
         old: state(before),
         new: state(after),
       },
@@ -33,9 +33,7 @@ describe("a plan", () => {
   it("leaves out components, the closure of the provider and the halves of a replacement", () => {
     expect(planOf(event("update", { __provider: "a" }, { __provider: "b" }))[0]?.properties).toEqual([]);
     expect(planOf(event("create-replacement", {}, {}))).toEqual([]);
-    const component = event("create", {}, {});
-    (component.resourcePreEvent?.metadata as { type: string }).type = "understudy:index:App";
-    expect(planOf(component)).toEqual([]);
+    expect(planOf(event("create", {}, {}, "App", "app", "understudy:index:"))).toEqual([]);
   });
 
   it("does not show a placeholder for what is not known yet", () => {
