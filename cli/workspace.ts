@@ -122,6 +122,8 @@ async function openWorkspace(
       PULUMI_BACKEND_URL: `file://${place.backend}`,
       PULUMI_CONFIG_PASSPHRASE_FILE: place.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      // The engine and the bundler are Go programs that would let their heaps double before they clear them.
+      GOGC: process.env["GOGC"] ?? "40",
       UNDERSTUDY_ROOT: root,
       UNDERSTUDY_NODE: process.execPath,
     },

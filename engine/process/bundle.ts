@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { exitCode, UnderstudyError } from "../errors.ts";
 
 /** esbuild's own way to let bundled CommonJS call `require` from an ES module. */
@@ -32,6 +32,9 @@ export async function bundleApp(entry: string, outfile: string): Promise<void> {
       exitCode: exitCode.provisioning,
       cause,
     });
+  } finally {
+    // Its service would stay, with a hundred megabytes, for as long as this process.
+    await stop();
   }
   await chmod(draft, 0o644);
   await rename(draft, outfile);

@@ -204,7 +204,8 @@ export async function serviceState(layout: StackLayout, name: string): Promise<S
     ({ stdout }) => stdout.trim().split(/\s+/),
     () => undefined,
   );
-  if (fields === undefined) return { up: false, wantedUp: false, exits: [] };
+  // Nothing known is not the same as stopped by hand.
+  if (fields === undefined) return { up: false, wantedUp: true, exits: [] };
   const [up, wantedUp, pid, seconds] = fields;
   const exits = await deaths(folder);
   if (up !== "true") return { up: false, wantedUp: wantedUp === "true", exits };
