@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
@@ -36,7 +37,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const folder = await mkdtemp(join(tmpdir(), "understudy-pg-"));
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
-  const adminPassword = "test-admin-password";
+  const adminPassword = randomBytes(12).toString("hex");
   await writeFile(passwordFile, adminPassword, { mode: 0o600 });
   if (ids !== undefined) {
     await chown(folder, ids.uid, ids.gid);
