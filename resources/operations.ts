@@ -118,15 +118,18 @@ export function operationsOf<Inputs extends object, Outputs extends object>(
 
 const progressIntervalMs = 500;
 
-/** Prints progress as plain lines, which the engine shows under its own display; at most two a second for a step. */
-export function progressLines(): (event: ProgressEvent) => void {
+/**
+ * Prints progress as plain lines, which the engine shows under its own display; at most two a second for a step.
+ * @param phase what the lines begin with: the part of the stack as people know it.
+ */
+export function progressLines(phase: string): (event: ProgressEvent) => void {
   let last = { step: "", atMs: 0 };
   return ({ step, message, done, total, unit }) => {
     const finished = done !== undefined && done === total;
     if (step === last.step && Date.now() - last.atMs < progressIntervalMs && !finished) return;
     last = { step, atMs: Date.now() };
     const amount = done === undefined ? "" : ` ${done}${total === undefined ? "" : `/${total}`}${unit === undefined ? "" : ` ${unit}`}`;
-    console.log(`${step}: ${message}${amount}`);
+    console.log(`${phase}: ${step === phase ? "" : `${step}, `}${message}${amount}`);
   };
 }
 

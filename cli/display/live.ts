@@ -11,12 +11,13 @@ interface Line {
   readonly finished: PromiseWithResolvers<void>;
   task: Task | undefined;
   startedAt: number | undefined;
+  ended: boolean;
 }
 
 /** A line a phase that moves, with the last progress under the one that is at work. */
 export function liveDisplay({ title, console }: DisplayOptions): Display {
   console.note(title);
-  const lines = phases.map((phase): Line => ({ phase, finished: Promise.withResolvers<void>(), task: undefined, startedAt: undefined }));
+  const lines = phases.map((phase): Line => ({ phase, finished: Promise.withResolvers<void>(), task: undefined, startedAt: undefined, ended: false }));
   for (const { finished } of lines) finished.promise.catch(() => {});
   const list = new Listr(
     lines.map((line) => ({
@@ -26,7 +27,7 @@ export function liveDisplay({ title, console }: DisplayOptions): Display {
         return line.finished.promise;
       },
     })),
-    { concurrent: true, exitOnError: false, rendererOptions: { collapseErrors: false, showErrorMessage: false } },
+    { concurrent: true, exitOnError: false, registerSignalListeners: false, rendererOptions: { collapseErrors: false, showErrorMessage: false } },
   );
   const running = list.run().catch(() => {});
 
@@ -42,6 +43,8 @@ export function liveDisplay({ title, console }: DisplayOptions): Display {
         line.startedAt ??= Date.now();
         return;
       }
+      if (line.ended) return;
+      line.ended = true;
       const took = seconds(Date.now() - (line.startedAt ?? Date.now()));
       if (line.task !== undefined) line.task.title = `${line.phase.title}${step.operation === "same" ? " (unchanged)" : ` (${took})`}`;
       if (step.state === "failed") line.finished.reject(new Error(line.phase.title));
@@ -58,10 +61,9 @@ export function liveDisplay({ title, console }: DisplayOptions): Display {
   };
 }
 
-/** Under the phase that the progress names, else under the one that began last. */
+/** Under the phase that the progress names, while it is at work; a line that has ended takes no more. */
 function show(lines: readonly Line[], progress: string): void {
-  const named = lines.find(({ phase, startedAt }) => startedAt !== undefined && progress.startsWith(phase.title));
-  const latest = lines.filter(({ startedAt }) => startedAt !== undefined).toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0];
-  const task = (named ?? latest)?.task;
-  if (task !== undefined) task.output = progress;
+  const line = lines.find(({ phase, startedAt, ended }) => startedAt !== undefined && !ended && progress.startsWith(`${phase.title}: `));
+  if (line?.task === undefined) return;
+  line.task.output = progress.slice(line.phase.title.length + 2);
 }

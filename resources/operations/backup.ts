@@ -17,7 +17,7 @@ export interface BackupOutputs {
 }
 
 async function make({ staging, stack, folder, keepHours }: BackupInputs): Promise<BackupOutputs> {
-  const { file, sha256 } = await backupDatabase({ staging, stack, folder, onProgress: progressLines() });
+  const { file, sha256 } = await backupDatabase({ staging, stack, folder, onProgress: progressLines("backup") });
   await pruneBackups({ folder, stack, keepHours, keepAtLeast: 1 });
   return { file, sha256 };
 }

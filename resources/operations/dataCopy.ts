@@ -32,7 +32,7 @@ export interface DataCopyOutputs {
 
 async function copy(inputs: DataCopyInputs): Promise<DataCopyOutputs> {
   const workload = await loadWorkload(inputs.workloadFolder);
-  const { report, files } = await copyData({ ...inputs, workload, onProgress: progressLines() });
+  const { report, files } = await copyData({ ...inputs, workload, onProgress: progressLines("data copy") });
   failUnlessGreen("The data copy", report, files);
   return { copyId: randomUUID(), reportJson: files.json, reportHtml: files.html };
 }

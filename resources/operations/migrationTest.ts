@@ -24,7 +24,7 @@ export interface MigrationTestOutputs {
 
 async function rehearse(inputs: MigrationTestInputs): Promise<MigrationTestOutputs> {
   const workload = await loadWorkload(inputs.workloadFolder);
-  const { report, files } = await rehearseMigrations({ ...inputs, workload, onProgress: progressLines() });
+  const { report, files } = await rehearseMigrations({ ...inputs, workload, onProgress: progressLines("migration rehearsal") });
   failUnlessGreen("The migration rehearsal", report, files);
   return { reportJson: files.json, reportHtml: files.html };
 }

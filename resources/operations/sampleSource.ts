@@ -20,7 +20,7 @@ export interface SampleSourceOutputs {
 
 async function make({ server, readerPassword, workloadFolder, users }: SampleSourceInputs): Promise<SampleSourceOutputs> {
   const workload = await loadWorkload(workloadFolder);
-  const { reader, sizeBytes } = await createSampleSource({ server, readerPassword, workload, users, onProgress: progressLines() });
+  const { reader, sizeBytes } = await createSampleSource({ server, readerPassword, workload, users, onProgress: progressLines("source") });
   return { reader, sizeBytes };
 }
 

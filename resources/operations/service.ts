@@ -91,7 +91,7 @@ async function awaitHealth(layout: StackLayout, inputs: ServiceInputs): Promise<
     observe: () => serviceState(layout, inputs.name),
     logTail: () => logTail(layout, inputs.name),
     secrets: secretsOf(inputs.environment),
-    onProgress: afterMs(patienceBeforeTellingMs, progressLines()),
+    onProgress: afterMs(patienceBeforeTellingMs, progressLines(inputs.name)),
   });
 }
 

@@ -19,7 +19,7 @@ export interface StagingSetupOutputs {
 
 async function prepare({ staging, workloadFolder, stack }: StagingSetupInputs): Promise<StagingSetupOutputs> {
   const workload = await loadWorkload(workloadFolder);
-  const { systemIdentifier } = await prepareStaging({ staging, workload, stack, onProgress: progressLines() });
+  const { systemIdentifier } = await prepareStaging({ staging, workload, stack, onProgress: progressLines("database") });
   return { systemIdentifier };
 }
 

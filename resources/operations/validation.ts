@@ -29,7 +29,7 @@ async function validate(inputs: ValidationInputs): Promise<ValidationOutputs> {
     workload,
     reportsFolder: inputs.reportsFolder,
     quick: inputs.quick,
-    onProgress: progressLines(),
+    onProgress: progressLines("validation"),
   });
   failUnlessGreen("The validation", report, files);
   return { reportJson: files.json, reportHtml: files.html };

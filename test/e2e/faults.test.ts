@@ -47,7 +47,7 @@ describe("killed in the middle", () => {
   const stack = "e2e-killed";
   afterAll(() => destroy(stack));
 
-  it.each(["ports created", "supervisor created", "copy: "])("with kill -9 once it has said «%s», up converges", async (text) => {
+  it.each(["ports created", "supervisor created", "data copy: "])("with kill -9 once it has said «%s», up converges", async (text) => {
     const { child, finished, printed } = startUnderstudy(["up", "--stack", stack, "--port-offset", "auto", ...small]);
     await printed(text);
     await sleep(200);
