@@ -1,14 +1,20 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Client, type QueryResultRow } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layoutOf, stateRoot } from "../../engine/process/layout.ts";
 import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { listenerOn, processesOf } from "../../engine/process/proc.ts";
+import { findEngine } from "../../tools/engine.ts";
+import { findProgram } from "../../tools/packages.ts";
+import { openBrowser } from "../support/browser.ts";
 import { get, listing, outputsOf, projectRoot, readState, understudy, understudyOk, type Outputs } from "../support/understudy.ts";
 
+const run = promisify(execFile);
+const noLanguageHost = findProgram("pulumi-language-nodejs") === undefined ? "pulumi-language-nodejs is in no registry and not on PATH" : undefined;
 const stack = "e2e";
 let outputs: Outputs;
 
@@ -107,6 +113,31 @@ describe("a stack that is up", () => {
     expect(await listing(own)).toEqual(before);
     const again = await understudyOk("up", "--stack", stack);
     expect(again.stdout).toContain("nothing changed");
+  });
+
+  it.skipIf(noLanguageHost !== undefined)(`is the same for the official CLI${noLanguageHost === undefined ? "" : ` (skipped: ${noLanguageHost})`}`, async () => {
+    const engine = await findEngine({ root: projectRoot });
+    const own = join(projectRoot, ".understudy");
+    const { stdout } = await run(engine.pulumiPath, ["preview", "--stack", stack, "--non-interactive", "--expect-no-changes", "--config-file", join(own, "work", `Pulumi.${stack}.yaml`)], {
+      cwd: projectRoot,
+      env: { ...process.env, PULUMI_CONFIG_PASSPHRASE_FILE: join(own, "passphrase"), PULUMI_SKIP_UPDATE_CHECK: "true" },
+    });
+    expect(stdout).toMatch(/\d+ unchanged/);
+  });
+
+  it("looks right in the real browser", async () => {
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage({ ignoreHTTPSErrors: true, viewport: { width: 375, height: 700 } });
+      const problems: string[] = [];
+      page.on("console", (message) => problems.push(message.text()));
+      await page.goto(`${outputs.urls["app"]}/stories`);
+      expect(await page.locator("#staging-banner").innerText()).toContain("STAGING");
+      expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+      expect(problems).toEqual([]);
+    } finally {
+      await browser.close();
+    }
   });
 
   it("brings a killed process back within two seconds", async () => {
