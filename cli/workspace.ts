@@ -88,6 +88,8 @@ export async function openStack(name: string, options: OpenOptions): Promise<Ope
       mark: mode === "write" ? operationMark(stackId(name, paths.root)) : undefined,
     });
     const known = await exists(join(place.backend, ".pulumi", "stacks", "understudy", `${name}.json`));
+    // Every operation names its stack, so that none has to be selected: a start of the engine saved.
+    workspace.selectStack = async () => {};
     const stack = await (known ? Stack.select(name, workspace) : Stack.create(name, workspace));
     return {
       name,

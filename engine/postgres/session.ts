@@ -40,7 +40,7 @@ export async function withSession<Result>(
   const { signal, applicationName = "understudy" } = options;
   const stopped = (): boolean => signal?.aborted === true;
   if (stopped()) throw interrupted(applicationName);
-  const client = await connect(settings, options);
+  const client = await openConnection(settings, options);
   const onAbort = (): void => void terminate(settings, client);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -74,7 +74,14 @@ export function hasSqlState(error: unknown, ...codes: readonly string[]): boolea
   return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
 }
 
-async function connect(settings: ConnectionSettings, options: SessionOptions): Promise<Client> {
+/**
+ * Connects with the server's own defaults for every setting; `withSession` sets the timeouts on top.
+ * @throws UnderstudyError (exit 3) with what to do.
+ */
+export async function openConnection(
+  settings: ConnectionSettings,
+  options: Pick<SessionOptions, "applicationName" | "connectTimeoutMs">,
+): Promise<Client> {
   const { applicationName = "understudy", connectTimeoutMs = 5_000 } = options;
   const client = new Client(clientConfig(settings, { applicationName, connectTimeoutMs }));
   // A connection that breaks between two queries must not end the process: the next query reports it.

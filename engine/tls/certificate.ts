@@ -2,11 +2,9 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
+import { renewalDays } from "./renewal.ts";
 
 const dayMs = 86_400_000;
-
-/** A certificate is renewed when it has less than this left. */
-export const renewalDays = 30;
 
 export interface CertificateOptions {
   /** Days of validity from `now`. Default 365. */

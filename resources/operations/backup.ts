@@ -1,4 +1,3 @@
-import { backupDatabase, pruneBackups } from "../../engine/backup/index.ts";
 import type { StagingDatabase } from "../../engine/staging/database.ts";
 import { operationsOf, progressLines } from "../operations.ts";
 
@@ -16,7 +15,9 @@ export interface BackupOutputs {
   readonly sha256: string;
 }
 
+// The work is imported when it is done: looking for differences needs none of it.
 async function make({ staging, stack, folder, keepHours }: BackupInputs): Promise<BackupOutputs> {
+  const { backupDatabase, pruneBackups } = await import("../../engine/backup/index.ts");
   const { file, sha256 } = await backupDatabase({ staging, stack, folder, onProgress: progressLines("backup") });
   await pruneBackups({ folder, stack, keepHours, keepAtLeast: 1 });
   return { file, sha256 };

@@ -1,4 +1,4 @@
-import { createCertificate, needsRenewal } from "../../engine/tls/certificate.ts";
+import { endsSoon } from "../../engine/tls/renewal.ts";
 import { operationsOf } from "../operations.ts";
 
 export interface CertificateInputs {
@@ -15,8 +15,9 @@ export interface CertificateOutputs {
 
 export const operations = operationsOf<CertificateInputs, CertificateOutputs>({
   updateOn: ["days", "revision"],
-  stale: ({ certificatePem }) => needsRenewal(certificatePem),
+  stale: ({ notAfter }) => endsSoon(notAfter),
   async create({ days }) {
+    const { createCertificate } = await import("../../engine/tls/certificate.ts");
     const { certificatePem, keyPem, notAfter, fingerprint256 } = await createCertificate({ days });
     return { id: fingerprint256, outputs: { certificatePem, keyPem, notAfter } };
   },

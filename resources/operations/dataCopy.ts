@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { copyData } from "../../engine/copy/copy.ts";
 import type { ConnectionSettings } from "../../engine/postgres/connection.ts";
 import type { StagingDatabase } from "../../engine/staging/database.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
@@ -30,7 +29,9 @@ export interface DataCopyOutputs {
   readonly reportHtml: string;
 }
 
+// The work is imported when it is done: looking for differences needs none of it.
 async function copy(inputs: DataCopyInputs): Promise<DataCopyOutputs> {
+  const { copyData } = await import("../../engine/copy/copy.ts");
   const workload = await loadWorkload(inputs.workloadFolder);
   const { report, files } = await copyData({ ...inputs, workload, onProgress: progressLines("data copy") });
   failUnlessGreen("The data copy", report, files);

@@ -1,5 +1,4 @@
 import type { ConnectionSettings } from "../../engine/postgres/connection.ts";
-import { createSampleSource } from "../../engine/source/sample.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
 import { operationsOf, progressLines } from "../operations.ts";
 
@@ -18,7 +17,9 @@ export interface SampleSourceOutputs {
   readonly sizeBytes: number;
 }
 
+// The work is imported when it is done: looking for differences needs none of it.
 async function make({ server, readerPassword, workloadFolder, users }: SampleSourceInputs): Promise<SampleSourceOutputs> {
+  const { createSampleSource } = await import("../../engine/source/sample.ts");
   const workload = await loadWorkload(workloadFolder);
   const { reader, sizeBytes } = await createSampleSource({ server, readerPassword, workload, users, onProgress: progressLines("source") });
   return { reader, sizeBytes };

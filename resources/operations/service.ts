@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { waitUntilHealthy, type HealthSpec, type HealthSettings } from "../../engine/health/index.ts";
+import type { HealthSpec, HealthSettings } from "../../engine/health/index.ts";
 import { accountFor, type Account } from "../../engine/process/account.ts";
-import { bundleApp } from "../../engine/process/bundle.ts";
 import { ensureCluster, type Cluster } from "../../engine/process/cluster.ts";
 import { resolveProgram } from "../../engine/process/executables.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
@@ -62,6 +61,7 @@ async function prepare(layout: StackLayout, inputs: ServiceInputs, account: Acco
   const { name, trees, bundle, cluster } = inputs;
   if (cluster !== undefined) await ensureCluster(cluster, account);
   if (bundle !== undefined) {
+    const { bundleApp } = await import("../../engine/process/bundle.ts");
     await bundleApp(bundle.entry, bundle.outfile);
   }
   for (const tree of trees) {
@@ -85,6 +85,7 @@ async function definitionOf(layout: StackLayout, inputs: ServiceInputs, account:
 }
 
 async function awaitHealth(layout: StackLayout, inputs: ServiceInputs): Promise<void> {
+  const { waitUntilHealthy } = await import("../../engine/health/index.ts");
   await waitUntilHealthy(inputs.probe, {
     name: inputs.name,
     settings: inputs.health,

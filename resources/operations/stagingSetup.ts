@@ -1,5 +1,4 @@
 import type { StagingDatabase } from "../../engine/staging/database.ts";
-import { prepareStaging } from "../../engine/staging/prepare.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
 import { operationsOf, progressLines } from "../operations.ts";
 
@@ -17,7 +16,9 @@ export interface StagingSetupOutputs {
   readonly systemIdentifier: string;
 }
 
+// The work is imported when it is done: looking for differences needs none of it.
 async function prepare({ staging, workloadFolder, stack }: StagingSetupInputs): Promise<StagingSetupOutputs> {
+  const { prepareStaging } = await import("../../engine/staging/prepare.ts");
   const workload = await loadWorkload(workloadFolder);
   const { systemIdentifier } = await prepareStaging({ staging, workload, stack, onProgress: progressLines("database") });
   return { systemIdentifier };

@@ -1,5 +1,4 @@
 import { layoutOf } from "../../engine/process/layout.ts";
-import { validateStaging } from "../../engine/validation/validate.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
 import { failUnlessGreen, operationsOf, progressLines } from "../operations.ts";
 import { processTarget, type TargetDescription } from "../validationTarget.ts";
@@ -22,7 +21,9 @@ export interface ValidationOutputs {
   readonly reportHtml: string;
 }
 
+// The work is imported when it is done: looking for differences needs none of it.
 async function validate(inputs: ValidationInputs): Promise<ValidationOutputs> {
+  const { validateStaging } = await import("../../engine/validation/validate.ts");
   const workload = await loadWorkload(inputs.workloadFolder);
   const { report, files } = await validateStaging({
     target: processTarget(inputs.target, layoutOf(inputs.stackId)),

@@ -1,22 +1,13 @@
-import { Client } from "pg";
-import { exitCode, messageOf, UnderstudyError } from "../../errors.ts";
-import { clientConfig, displayUrl } from "../../postgres/connection.ts";
+import type { Client } from "pg";
 import type { ConnectionSettings } from "../../postgres/connection.ts";
+import { openConnection } from "../../postgres/session.ts";
 
 /**
  * Connects with the server's own defaults for every setting, as the tool that ships the migration would:
  * `withSession` sets a lock timeout, which must come from the migration here.
  */
-export async function openSession(settings: ConnectionSettings, applicationName: string): Promise<Client> {
-  const client = new Client(clientConfig(settings, { applicationName }));
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    return client;
-  } catch (cause) {
-    await client.end().catch(() => {});
-    throw new UnderstudyError(`Cannot open ${displayUrl(settings)}: ${messageOf(cause)}.`, { exitCode: exitCode.provisioning, cause });
-  }
+export function openSession(settings: ConnectionSettings, applicationName: string): Promise<Client> {
+  return openConnection(settings, { applicationName });
 }
 
 /** Pins what decides how a value is written as text, so that checksums compare. */
