@@ -153,12 +153,13 @@ export async function startService(layout: StackLayout, definition: ServiceDefin
   }
 }
 
-/** Stops a service and waits until it is down; a service that is not there is stopped already. */
+/**
+ * Stops a service and waits until it is down. One that nobody supervises is left alone: its supervisor died, and what it
+ * left running is ended with the stack's supervisor.
+ */
 export async function stopService(layout: StackLayout, name: string, timeoutMs = 10_000): Promise<void> {
   const link = join(layout.scan, name);
-  if ((await lstat(link).catch(() => undefined)) === undefined) return;
-  const supervised = await lstat(join(link, "supervise", "control")).catch(() => undefined);
-  if (supervised === undefined) return;
+  if (!(await isSupervised(link))) return;
   await run("s6-svc", ["-wD", "-T", String(timeoutMs), "-d", link]).catch(() => undefined);
 }
 

@@ -149,3 +149,17 @@ describe("the supervisor", () => {
     expect((await processesOf(layout)).filter(({ command }) => command.startsWith("s6-svscan"))).toHaveLength(1);
   });
 });
+
+describe("a service whose supervisor died", () => {
+  it("is removed at once, not waited for", async () => {
+    const dead = layoutOf(`dead-${process.pid}`, root);
+    await startSupervisor(dead);
+    await startService(dead, definition("left", "exec sleep 1000"));
+    for (const { pid } of await processesOf(dead)) process.kill(pid, "SIGKILL");
+    await until(async () => !(await isSupervisorUp(dead)), 3_000);
+    const startedAt = Date.now();
+    await removeService(dead, "left");
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(await stopSupervisor(dead)).toEqual([]);
+  });
+});
