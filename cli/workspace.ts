@@ -125,7 +125,7 @@ async function openWorkspace(
       PULUMI_CONFIG_PASSPHRASE_FILE: place.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // The engine and the bundler are Go programs that would let their heaps double before they clear them.
-      GOGC: process.env["GOGC"] ?? "40",
+      GOGC: process.env["GOGC"] ?? "20",
       UNDERSTUDY_ROOT: root,
       UNDERSTUDY_NODE: process.execPath,
     },
