@@ -26,9 +26,9 @@ as_root() {
 }
 
 # npm leaves out, without a word, every optional module that its own Node is too old for: the native parts of the linter
-# and the test runner. So on an old Node it fetches the project's Node first, and is run by that.
+# and the test runner, which ask for ^20.19 or >=22.12. So on an older Node it fetches the project's Node first, and is run by that.
 node_is_new() {
-  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 18) ? 0 : 1)' 2>/dev/null
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 }
 
 npm_quietly() { npm "$@" --loglevel=error --no-audit --no-fund --no-update-notifier </dev/null >"$log" 2>&1; }
