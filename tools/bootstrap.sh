@@ -25,30 +25,6 @@ as_root() {
   fi
 }
 
-# npm leaves out, without a word, every optional module that its own Node is too old for: the native parts of the linter
-# and the test runner, which ask for ^20.19 or >=22.12. So on an older Node it fetches the project's Node first, and is run by that.
-node_is_new() {
-  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
-}
-
-npm_quietly() { npm "$@" --loglevel=error --no-audit --no-fund --no-update-notifier </dev/null >"$log" 2>&1; }
-
-install_modules() {
-  if node_is_new; then
-    npm_quietly ci
-    return
-  fi
-  scratch=$(mktemp -d)
-  version=$(sed -n 's/^ *"node": "\([0-9][0-9.]*\)",\{0,1\}$/\1/p' package.json | head -n 1)
-  say node "$(node --version) is too old to install with: fetching Node $version"
-  npm_quietly install --prefix "$scratch" --no-save "node@$version" || return 1
-  mkdir "$scratch/bin"
-  ln -s "$scratch/node_modules/node/bin/node" "$scratch/bin/node"
-  npm_script=$(readlink -f "$(command -v npm)")
-  npm() { PATH=$scratch/bin:$PATH "$scratch/bin/node" "$npm_script" "$@"; }
-  npm_quietly ci
-}
-
 # npm only fetches; the project runs on the Node in node_modules, so an old one from the distribution will do.
 ensure_npm() {
   wanted=''
@@ -72,17 +48,16 @@ modules_are_current() { [ -x "$node" ] && "$node" tools/modulesCurrent.ts; }
 
 if ! modules_are_current; then
   log=$(mktemp)
-  scratch=''
-  trap 'rm -rf "$log" ${scratch:+"$scratch"}' EXIT
+  trap 'rm -f "$log"' EXIT
   trap 'exit 130' INT HUP TERM
   ensure_npm
   say modules "installing what package-lock.json lists, Node among it (npm ci, half a minute)"
-  if ! install_modules; then
+  if ! npm ci --loglevel=error --no-audit --no-fund --no-update-notifier </dev/null >"$log" 2>&1; then
     tail -n 15 "$log" >&2
     say modules "npm ci failed in $root. Is the npm registry in reach? (npm ping)"
     exit 3
   fi
-  rm -rf "$log" ${scratch:+"$scratch"}
+  rm -f "$log"
 fi
 
 [ "${1:-up}" = modules ] || exec "$node" tools/setup.ts "${1:-up}"
