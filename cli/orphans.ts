@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive } from "../engine/process/proc.ts";
+import { isAlive, signalProcess } from "../engine/process/proc.ts";
 
 /** What an engine and its providers carry: the stack they work on, and the command that started them. */
 export const operationVariable = "UNDERSTUDY_OPERATION";
@@ -19,10 +19,10 @@ const graceMs = 5_000;
 export async function endOrphans(stackId: string): Promise<number> {
   const orphans = await orphansOf(stackId);
   // The engine takes SIGINT as a wish to stop in order, and lets go of its lock.
-  for (const pid of orphans) signal(pid, "SIGINT");
+  for (const pid of orphans) signalProcess(pid, "SIGINT");
   const deadline = Date.now() + graceMs;
   while (orphans.some(isAlive) && Date.now() < deadline) await sleep(50);
-  for (const pid of orphans.filter(isAlive)) signal(pid, "SIGKILL");
+  for (const pid of orphans.filter(isAlive)) signalProcess(pid, "SIGKILL");
   while (orphans.some(isAlive) && Date.now() < deadline + graceMs) await sleep(20);
   return orphans.length;
 }
@@ -39,12 +39,4 @@ async function orphansOf(stackId: string): Promise<number[]> {
       }),
   );
   return found.filter((pid) => pid !== undefined);
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { access, readdir } from "node:fs/promises";
 import { constants } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { exitCode, UnderstudyError } from "../errors.ts";
 
 export const supportedMajors = [17, 16, 15, 14, 13] as const;
@@ -46,9 +46,4 @@ export async function postgresFolder(): Promise<string> {
 /** Absolute path of one of PostgreSQL's programs, from the server's own folder. */
 export async function postgresProgram(program: PostgresProgram): Promise<string> {
   return join(await postgresFolder(), program);
-}
-
-/** The same folder's client programs, for a caller that holds one already. */
-export function siblingProgram(path: string, program: PostgresProgram): string {
-  return join(dirname(path), program);
 }

@@ -87,3 +87,12 @@ export async function listenerOn(port: number): Promise<ProcessInfo | "unknown" 
   }
   return "unknown";
 }
+
+/** Sends a signal; a process that is gone already has what it wanted. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}

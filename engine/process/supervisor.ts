@@ -5,12 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { type StackLayout } from "./layout.ts";
-import { isAlive, processesOf, stackVariable, type ProcessInfo } from "./proc.ts";
+import { isAlive, processesOf, signalProcess, stackVariable, type ProcessInfo } from "./proc.ts";
 
 const run = promisify(execFile);
-
-/** s6 2.11 or later: https://skarnet.org/software/s6/ */
-export const supervisorPrograms = ["s6-svscan", "s6-svscanctl", "s6-svc", "s6-svstat", "s6-log", "s6-svdt"] as const;
 
 const pidFile = "svscan.pid";
 
@@ -99,14 +96,6 @@ async function endProcesses(layout: StackLayout, signal: "SIGTERM" | "SIGKILL", 
   const deadline = Date.now() + withinMs;
   for (const { pid } of await processesOf(layout)) signalProcess(pid, signal);
   while ((await processesOf(layout)).length > 0 && Date.now() < deadline) await sleep(50);
-}
-
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
 }
 
 /** Makes the supervisor look at its scan folder now, and forget what is no longer there. */
