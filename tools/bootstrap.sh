@@ -46,18 +46,42 @@ ensure_npm() {
 
 modules_are_current() { [ -x "$node" ] && "$node" tools/modulesCurrent.ts; }
 
+# On a Node older than the linter's and the test runner's native modules ask for, npm leaves those out without a word.
+node_is_old() {
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number)
+    process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 1 : 0)'
+}
+
+# The project's own Node and npm, as package.json pins them, in a folder that goes when this ends.
+fetch_npm() {
+  pinned=$(node -p 'const p = require("./package.json"); "node@" + p.dependencies.node + " " + p.packageManager')
+  say modules "node $(node -v) is too old to install with: fetching $pinned for the installation"
+  # shellcheck disable=SC2086 # two packages, to be split
+  npm install --prefix "$scratch" --loglevel=error --no-audit --no-fund --no-update-notifier $pinned </dev/null >"$log" 2>&1 || return 1
+  PATH=$scratch/node_modules/node/bin:$scratch/node_modules/.bin:$PATH
+  hash -r
+  # Debian's Node trusts the machine's certificate authorities, a company's own among them; this one only if told to.
+  export NODE_USE_SYSTEM_CA=1
+}
+
 if ! modules_are_current; then
-  log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
+  scratch=$(mktemp -d)
+  log=$scratch/log
+  trap 'rm -rf "$scratch"' EXIT
   trap 'exit 130' INT HUP TERM
   ensure_npm
+  if node_is_old && ! fetch_npm; then
+    tail -n 15 "$log" >&2
+    say modules "could not fetch Node and npm. Is the npm registry in reach? (npm ping) Or install Node 22.18 or newer."
+    exit 3
+  fi
   say modules "installing what package-lock.json lists, Node among it (npm ci, half a minute)"
   if ! npm ci --loglevel=error --no-audit --no-fund --no-update-notifier </dev/null >"$log" 2>&1; then
     tail -n 15 "$log" >&2
     say modules "npm ci failed in $root. Is the npm registry in reach? (npm ping)"
     exit 3
   fi
-  rm -f "$log"
+  rm -rf "$scratch"
 fi
 
 [ "${1:-up}" = modules ] || exec "$node" tools/setup.ts "${1:-up}"
