@@ -22,6 +22,19 @@ export const defaultPorts = {
   redisExporter: 9121,
   nginxExporter: 9113,
   nginxStatus: 8082,
+  app2: 3003,
+  app3: 3004,
+  app4: 3005,
+  app5: 3006,
+  databaseReplica: 5436,
+  databasePool: 5437,
+  cache2: 6381,
+  cache3: 6382,
+  cacheBus: 6390,
+  cacheBus2: 6391,
+  cacheBus3: 6392,
+  replicaExporter: 9188,
+  scheduledBackup: 9120,
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
@@ -62,6 +75,10 @@ export const stackConfig = z.strictObject({
       name: z.string().regex(/^[a-z_][a-z0-9_]{0,40}$/).default("staging_db"),
       /** Settings of postgresql.conf. */
       settings: z.record(z.string().regex(/^[a-z_.]+$/), z.string()).default({}),
+      /** Read replicas by streaming replication: none, or one. */
+      replicas: z.int().min(0).max(1).default(0),
+      /** The app's connections go through PgBouncer, in transaction mode. */
+      pooling: z.boolean().default(false),
     })
     .prefault({}),
   cache: z
@@ -69,6 +86,8 @@ export const stackConfig = z.strictObject({
       appendOnly: z.boolean().default(true),
       appendFsync: z.enum(["always", "everysec", "no"]).default("everysec"),
       maxMemoryMb: z.int().min(8).default(256),
+      /** Nodes of a Redis cluster; 0: one server without a cluster. */
+      cluster: z.union([z.literal(0), z.literal(3)], { error: "must be 0 (one server) or 3 (a cluster of three)" }).default(0),
     })
     .prefault({}),
   copy: z
@@ -78,9 +97,17 @@ export const stackConfig = z.strictObject({
       revision,
     })
     .prefault({}),
-  backup: z.strictObject({ keepHours: z.int().min(1).default(24) }).prefault({}),
+  backup: z
+    .strictObject({
+      keepHours: z.int().min(1).default(24),
+      /** Backups on a schedule, kept with the stack; 0: only before a copy overwrites the database. */
+      everyHours: z.int().min(0).max(168).default(0),
+    })
+    .prefault({}),
   app: z
     .strictObject({
+      /** Instances behind the proxy. */
+      replicas: z.int().min(1).max(5).default(1),
       /** The real app instead of the reference app: program and arguments. It gets PORT, HOST and the stack's environment. */
       command: z.array(z.string().min(1)).min(1).optional(),
       /** Where that command runs; relative to the project. */
@@ -184,30 +211,32 @@ function duplicatePorts(ports: Readonly<Record<string, number>>): string[] {
   return [...byPort].filter(([, names]) => names.length > 1).map(([number, names]) => `${number} for ${names.map(([name]) => name).join(" and ")}`);
 }
 
-/** Every port of the stack with its offset; those of a profile that is off are left out. */
+/** Every port with its offset, opened or not. */
 export function effectivePorts(config: StackConfig, offset: number): Record<PortName, number> {
   return Object.fromEntries(
     Object.entries(config.ports).map(([name, number]) => [name, number + offset]),
   ) as Record<PortName, number>;
 }
 
-const monitoringPorts: readonly PortName[] = [
-  "prometheus",
-  "grafana",
-  "alertmanager",
-  "nodeExporter",
-  "postgresExporter",
-  "redisExporter",
-  "nginxExporter",
-];
+/** Ports by the app's instance, by the cluster's node: service and bus. */
+export const appPorts = ["app", "app2", "app3", "app4", "app5"] as const satisfies readonly PortName[];
+export const cachePorts = ["cache", "cache2", "cache3"] as const satisfies readonly PortName[];
+export const cacheBusPorts = ["cacheBus", "cacheBus2", "cacheBus3"] as const satisfies readonly PortName[];
 
 /** The ports that this configuration really opens. */
 export function openPorts(config: StackConfig, all: Readonly<Record<PortName, number>>, grafana: boolean): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => {
-      if (name === "source") return config.sourceUrl === undefined;
-      if (name === "grafana") return config.monitoring.enabled && grafana;
-      return config.monitoring.enabled || !monitoringPorts.includes(name as PortName);
-    }),
-  );
+  const { app, backup, cache, database, monitoring, sourceUrl } = config;
+  const open: readonly (readonly [boolean, readonly PortName[]])[] = [
+    [true, ["https", "http", "nginxStatus", "database", "cache", ...appPorts.slice(0, app.replicas)]],
+    [sourceUrl === undefined, ["source"]],
+    [database.replicas > 0, ["databaseReplica"]],
+    [database.pooling, ["databasePool"]],
+    [cache.cluster > 0, [...cachePorts, ...cacheBusPorts]],
+    [backup.everyHours > 0, ["scheduledBackup"]],
+    [monitoring.enabled, ["prometheus", "alertmanager", "nodeExporter", "postgresExporter", "redisExporter", "nginxExporter"]],
+    [monitoring.enabled && database.replicas > 0, ["replicaExporter"]],
+    [monitoring.enabled && grafana, ["grafana"]],
+  ];
+  const names = new Set<string>(open.flatMap(([opened, ports]) => (opened ? ports : [])));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
 }
