@@ -32,6 +32,9 @@ export interface OpenOptions {
   readonly paths?: ProjectPaths;
 }
 
+/** A URL, since what may hold spaces cannot stand in NODE_OPTIONS. */
+const leanPulumi = new URL("leanPulumi.ts", import.meta.url).href;
+
 const stackName = /^[a-z][a-z0-9-]{0,40}$/;
 
 function exists(path: string): Promise<boolean> {
@@ -126,6 +129,7 @@ async function openWorkspace(
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // The engine and the bundler are Go programs that would let their heaps double before they clear them.
       GOGC: process.env["GOGC"] ?? "20",
+      NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--max-semi-space-size=4", `--import=${leanPulumi}`].filter(Boolean).join(" "),
       UNDERSTUDY_ROOT: root,
       UNDERSTUDY_NODE: process.execPath,
     },
