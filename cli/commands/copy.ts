@@ -1,15 +1,20 @@
 import { InvalidArgumentError } from "commander";
 import { backupDatabase } from "../../engine/backup/index.ts";
+import { classifySource } from "../../engine/copy/classify/classify.ts";
+import { proposalYaml } from "../../engine/copy/classify/proposalYaml.ts";
 import { copyData, planCopy, rollbackCopy } from "../../engine/copy/copy.ts";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
+import { loadMaskingPolicy } from "../../engine/masking/policy.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { project } from "../project.ts";
 import { showReport } from "../showReport.ts";
+import { sourceOf } from "../source.ts";
 import { deployedStack } from "../target.ts";
 import { showProgress, untilInterrupted } from "../tracked.ts";
 
 interface CopyOptions {
   readonly dryRun: boolean;
+  readonly showOriginals: boolean;
   readonly limit?: number;
   readonly backup: boolean;
 }
@@ -24,9 +29,13 @@ export const addCopy: AddCommand = (program, { console }) => {
   copy
     .option("--dry-run", "show what would be copied and how each column is treated; nothing is written", false)
     .option("--limit <n>", "root rows, with all that belongs to them", positive)
+    .option("--show-originals", "with --dry-run: originals beside their masks, as production has them", false)
     .option("--no-backup", "do not back up first what is overwritten")
     .action(async (options: CopyOptions) => {
       const { stack: name, json, verbose } = globalsOf(copy);
+      if (options.showOriginals && !options.dryRun) {
+        throw new UnderstudyError("--show-originals goes with --dry-run only.", { exitCode: exitCode.usage });
+      }
       const stack = await deployedStack(name);
       const { staging } = stack.description;
       await untilInterrupted(async (signal) => {
@@ -42,7 +51,7 @@ export const addCopy: AddCommand = (program, { console }) => {
           signal,
         };
         if (options.dryRun) {
-          const plan = await planCopy(common);
+          const plan = await planCopy({ ...common, showOriginals: options.showOriginals });
           console.result(json ? JSON.stringify(plan, null, 2) : plan.text);
           return;
         }
@@ -50,6 +59,30 @@ export const addCopy: AddCommand = (program, { console }) => {
         const { report, files } = await copyData(common);
         showReport(console, report, files, { json, verbose });
         if (report.verdict === "failed") throw new UnderstudyError("The copy was not switched in.", { exitCode: exitCode.checkFailed, remedy: `Look at ${files.html}` });
+      });
+    });
+  const classify = copy
+    .command("classify")
+    .description("propose a rule for every column of production, as a masking.yaml on stdout; no value is shown or leaves production")
+    .option("--missing", "only columns that masking.yaml does not name; exit 4 when there are any", false)
+    .action(async ({ missing }: { readonly missing: boolean }) => {
+      const { stack: name, json } = globalsOf(classify);
+      const { connection, allowWritable, workload } = await sourceOf(name);
+      await untilInterrupted(async (signal) => {
+        const found = await classifySource({
+          source: connection,
+          allowWritableSource: allowWritable,
+          ...(missing ? { missingFrom: await loadMaskingPolicy(workload) } : {}),
+          onProgress: showProgress(console, { quiet: json }),
+          signal,
+        });
+        console.result(json ? JSON.stringify(found, null, 2) : proposalYaml(found).trimEnd());
+        if (missing && found.columns > 0) {
+          throw new UnderstudyError(`${found.columns} column(s) have no rule in ${workload.path(workload.manifest.copy.masking)}.`, {
+            exitCode: exitCode.checkFailed,
+            remedy: "Look at the proposals, then add them there.",
+          });
+        }
       });
     });
   copy

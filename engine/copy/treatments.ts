@@ -3,9 +3,12 @@ import { compileMask } from "../masking/compile.ts";
 import type { CompiledMask } from "../masking/compile.ts";
 import { misfits } from "../masking/fit.ts";
 import type { MaskingPolicy } from "../masking/policy.ts";
+import type { ColumnShape } from "../masking/column.ts";
 import type { ColumnRule } from "../masking/rule.ts";
-import { findTable, referenceKey } from "./catalog.ts";
+import { referenceKey } from "./catalog.ts";
 import type { Catalog, Column, Reference, Table } from "./catalog.ts";
+import { RuleResolution } from "./ruleResolution.ts";
+import type { ResolvedRule } from "./ruleResolution.ts";
 
 /** How one column is copied. */
 export interface Treatment {
@@ -23,11 +26,6 @@ export interface TableTreatment {
   readonly columns: readonly Treatment[];
 }
 
-interface Resolved {
-  readonly rule: ColumnRule;
-  readonly follows: string | undefined;
-}
-
 /**
  * Holds the policy against the catalog: every column must have a treatment that fits it.
  * A foreign key's column follows the column it points to, and need not be named.
@@ -35,51 +33,36 @@ interface Resolved {
  *   and every rule that cannot work, at once. Nothing has been copied then.
  */
 export function resolveTreatments(policy: MaskingPolicy, catalog: Catalog): TableTreatment[] {
-  const problems: string[] = [];
-  const rules = new Map<Table, MaskingPolicy["tables"][string]>();
-  for (const [name, rule] of Object.entries(policy.tables)) {
-    const table = findTable(catalog, name);
-    if (table === undefined) problems.push(`${name}: a rule for a table that does not exist`);
-    else if (rules.has(table)) problems.push(`${name}: a second rule for the same table`);
-    else rules.set(table, rule);
-  }
-
-  const explicit = (table: Table, column: string): ColumnRule | undefined => rules.get(table)?.columns?.[column];
-  const resolve = (table: Table, column: string, seen: readonly string[]): Resolved | undefined => {
-    const here = `${table.key}.${column}`;
-    const own = explicit(table, column);
-    const targets = seen.includes(here) ? [] : targetsOf(catalog.references, table, column);
-    const followed = targets.flatMap(({ table: parent, column: name }) => {
-      const found = rules.get(parent)?.leaveOut === true ? undefined : resolve(parent, name, [...seen, here]);
-      return found === undefined ? [] : [{ rule: found.rule, follows: `${parent.key}.${name}` }];
-    });
-    const [first, ...others] = followed;
-    if (first === undefined) return own === undefined || own.mask === "follow" ? undefined : { rule: own, follows: undefined };
-    const conflict = others.find((other) => !sameRule(other.rule, first.rule));
-    if (conflict !== undefined) problems.push(`${here}: follows ${first.follows} and ${conflict.follows}, which are masked differently`);
-    if (own !== undefined && own.mask !== "follow" && own.mask !== "null" && !sameRule(own, first.rule)) {
-      problems.push(`${here}: ${own.mask}, but it refers to ${first.follows}, which is ${first.rule.mask}; write "follow" or leave it out`);
-    }
-    return own?.mask === "null" ? { rule: own, follows: undefined } : first;
-  };
-
-  const treatments = catalog.tables.map((table): TableTreatment => {
-    const rule = rules.get(table);
-    if (rule?.leaveOut === true) return { table, leftOut: true, columns: [] };
+  const resolution = new RuleResolution(policy, catalog);
+  const { problems } = resolution;
+  const resolvedOf = new Map<Column, ResolvedRule>();
+  for (const table of catalog.tables) {
+    if (resolution.isLeftOut(table)) continue;
     const known = new Set(table.columns.map((column) => column.name));
-    for (const name of Object.keys(rule?.columns ?? {})) {
+    for (const name of resolution.named(table)) {
       if (!known.has(name)) problems.push(`${table.key}.${name}: a rule for a column that does not exist`);
     }
+    for (const column of table.columns) {
+      if (column.generated) continue;
+      const resolved = resolution.resolve(table, column);
+      if (resolved === undefined) problems.push(`${table.key}.${column.name}: no rule`);
+      else resolvedOf.set(column, resolved);
+    }
+  }
+
+  const shortest = shortestOfGroups(resolvedOf);
+  const treatments = catalog.tables.map((table): TableTreatment => {
+    if (resolution.isLeftOut(table)) return { table, leftOut: true, columns: [] };
+    const known = new Set(table.columns.map((column) => column.name));
     const columns = table.columns.flatMap((column): Treatment[] => {
-      if (column.generated) return [];
-      const resolved = resolve(table, column.name, []);
-      if (resolved === undefined) {
-        problems.push(`${table.key}.${column.name}: no rule`);
-        return [];
-      }
-      const wrong = [...misfits(resolved.rule, column), ...subjectMisfits(resolved.rule, known)];
+      const resolved = resolvedOf.get(column);
+      if (resolved === undefined) return [];
+      const { rule, follows, origin } = resolved;
+      const maxLength = shortest.get(origin.column);
+      const like: ColumnShape = { ...origin.column, ...(maxLength === undefined ? {} : { maxLength }) };
+      const wrong = [...new Set([...misfits(rule, column), ...misfits(rule, like), ...subjectMisfits(rule, known)])];
       problems.push(...wrong.map((why) => `${table.key}.${column.name}: ${why}`));
-      return wrong.length > 0 ? [] : [{ column, ...resolved, mask: compileMask(resolved.rule, column) }];
+      return wrong.length > 0 ? [] : [{ column, rule, follows, mask: compileMask(rule, column, like) }];
     });
     return { table, leftOut: false, columns };
   });
@@ -87,18 +70,13 @@ export function resolveTreatments(policy: MaskingPolicy, catalog: Catalog): Tabl
   return treatments;
 }
 
-function targetsOf(references: readonly Reference[], table: Table, column: string): { table: Table; column: string }[] {
-  return references
-    .filter((reference) => reference.child === table)
-    .flatMap((reference) => {
-      const name = reference.parentColumns[reference.childColumns.indexOf(column)];
-      return name === undefined ? [] : [{ table: reference.parent, column: name }];
-    });
-}
-
-/** Options of the same meaning: an absent one equals one that is undefined. */
-function sameRule(left: ColumnRule, right: ColumnRule): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+/** Columns that follow one another get one mask, so it must fit the shortest of them. */
+function shortestOfGroups(resolved: ReadonlyMap<Column, ResolvedRule>): Map<Column, number> {
+  const shortest = new Map<Column, number>();
+  for (const [{ maxLength }, { origin }] of resolved) {
+    if (maxLength !== undefined) shortest.set(origin.column, Math.min(maxLength, shortest.get(origin.column) ?? maxLength));
+  }
+  return shortest;
 }
 
 function subjectMisfits(rule: ColumnRule, known: ReadonlySet<string>): string[] {
@@ -118,6 +96,6 @@ function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new UnderstudyError(`Nothing was copied: ${problems.length} column(s) or rule(s) of the masking policy need attention: ${problems.join("; ")}.`, {
     exitCode: exitCode.checkFailed,
-    remedy: "Classify them in masking.yaml: keep, null, or a transformer.",
+    remedy: "Classify them in masking.yaml: keep, null, or a transformer. `understudy copy classify --missing` proposes rules for those without one.",
   });
 }

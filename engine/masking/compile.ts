@@ -26,8 +26,11 @@ export interface CompiledMask {
 /** Alias of the row in every compiled expression. */
 export const rowAlias = "t";
 
-/** Compiles a rule that {@link misfits} found nothing wrong with; `follow` must have been resolved. */
-export function compileMask(rule: ColumnRule, column: ColumnShape): CompiledMask {
+/**
+ * Compiles a rule that {@link misfits} found nothing wrong with; `follow` must have been resolved.
+ * @param like the column whose values these are, where a foreign key points to it: both get the same mask
+ */
+export function compileMask(rule: ColumnRule, column: ColumnShape, like: ColumnShape = column): CompiledMask {
   const own = `${rowAlias}.${quoteIdentifier(column.name)}`;
   const plain = (sql: string, extra: Partial<CompiledMask> = {}): CompiledMask => ({
     sql,
@@ -62,7 +65,7 @@ export function compileMask(rule: ColumnRule, column: ColumnShape): CompiledMask
     case "json":
       return plain(cast(jsonSql(jsonTree(rule.paths).root, `${own}::jsonb`, rule.others)), { domains: jsonDomains(rule.paths) });
     case "number":
-      return withHash(`${own}::text`, (hash) => cast(numberSql(rule, own, hash, column)));
+      return withHash(`${own}::text`, (hash) => cast(numberSql(rule, own, hash, like)));
     case "date-shift":
       return withHash(shiftSubjectSql(rule, rowAlias, own), (hash) => cast(dateShiftSql(rule, own, hash)));
     case "expression":
@@ -75,9 +78,9 @@ export function compileMask(rule: ColumnRule, column: ColumnShape): CompiledMask
     const transformer = transformers[mask];
     const value = column.family === "text" ? `${own}::text` : own;
     return withHash(
-      column.baseType === "citext" ? `lower(${own}::text)` : `${own}::text`,
+      like.baseType === "citext" ? `lower(${own}::text)` : `${own}::text`,
       (hash) => {
-        const sql = transformer.sql({ value, hash }, column);
+        const sql = transformer.sql({ value, hash }, like);
         const isText = column.family === "text";
         return cast(transformer.keepsEmpty && isText ? `CASE WHEN ${value} = '' THEN '' ELSE (${sql})::text END` : sql);
       },
