@@ -43,6 +43,8 @@ inside() { # inside USER COMMAND...: in mount and process spaces of its own
   # shellcheck disable=SC2016 # to be expanded inside
   unshare --mount --pid --fork --kill-child bash -c '
     machine=$1 as=$2 && shift 2
+    # Its root is a file system of its own to whoever lists them.
+    mount --bind "$machine" "$machine"
     mount -t proc proc "$machine/proc"
     mount --rbind /dev "$machine/dev"
     mount -t tmpfs tmpfs "$machine/run"

@@ -127,7 +127,7 @@ describe("what cannot work", () => {
   });
 
   it("tells a crash loop at once, with the end of its log", async () => {
-    const up = await understudy("up", "--stack", stack, "--set", "app.command=[sh, -c, 'echo the-reason >&2; exit 9']");
+    const up = await understudy("up", "--stack", stack, "--set", "app.command=[sh, -c, 'echo the-reason >&2; exit 9']", "--set", "app.workingFolder=/");
     expect(up.code).toBe(3);
     expect(up.stderr).toMatch(/app.*cannot become healthy/s);
     expect(up.stderr).toContain("the-reason");
