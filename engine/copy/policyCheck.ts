@@ -13,25 +13,22 @@ export interface PolicyCheckOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a look at the masking policy found: `unreachable` says why the source could not be asked. */
-export type PolicyVerdict = { readonly unreachable: string } | { readonly problems: readonly string[] };
-
 /**
  * Holds the masking policy against the source's catalog without reading a row: what a preview can know of a copy.
- * @throws UnderstudyError (exit 2) when masking.yaml cannot be read.
+ * @returns why the source could not be asked, where it could not: that is not the policy's fault
+ * @throws UnderstudyError exit 4 as `resolveTreatments` does, exit 2 when masking.yaml or the source cannot be read.
  */
-export async function checkPolicy({ source, workload, signal }: PolicyCheckOptions): Promise<PolicyVerdict> {
+export async function checkPolicy({ source, workload, signal }: PolicyCheckOptions): Promise<string | undefined> {
   const policy = await loadMaskingPolicy(workload);
+  const session = await openSource(source, { keys: new Map(), signal }).catch((error: unknown) => {
+    if (error instanceof UnderstudyError && error.exitCode === exitCode.provisioning) return error.message;
+    throw error;
+  });
+  if (typeof session === "string") return session;
   try {
-    const session = await openSource(source, { keys: new Map(), signal });
-    try {
-      resolveTreatments(policy, await readCatalog(session.client));
-      return { problems: [] };
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    if (!(error instanceof UnderstudyError)) throw error;
-    return error.exitCode === exitCode.provisioning ? { unreachable: error.message } : { problems: [error.line] };
+    resolveTreatments(policy, await readCatalog(session.client));
+    return undefined;
+  } finally {
+    await session.close();
   }
 }

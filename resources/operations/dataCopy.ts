@@ -45,9 +45,8 @@ async function copy(inputs: DataCopyInputs): Promise<DataCopyOutputs> {
 async function check(_olds: Partial<DataCopyInputs>, { source, workloadFolder }: DataCopyInputs): Promise<readonly string[]> {
   if (typeof source !== "object" || typeof source.password !== "string") return [];
   const { checkPolicy } = await import("../../engine/copy/policyCheck.ts");
-  const verdict = await checkPolicy({ source, workload: await loadWorkload(workloadFolder) });
-  if ("problems" in verdict) return verdict.problems;
-  console.log(`data copy: masking.yaml was not held against the source: ${verdict.unreachable}`);
+  const unreachable = await checkPolicy({ source, workload: await loadWorkload(workloadFolder) });
+  if (unreachable !== undefined) console.log(`data copy: masking.yaml was not held against the source: ${unreachable}`);
   return [];
 }
 
