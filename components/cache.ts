@@ -1,49 +1,90 @@
-import { ComponentResource, interpolate, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
-import type { StackConfig } from "../config.ts";
-import type { Service } from "../platforms/platform.ts";
+import { all, ComponentResource, interpolate, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
+import { cacheBusPorts, cachePorts, type StackConfig } from "../config.ts";
+import type { CacheNode } from "../engine/cache/node.ts";
+import type { Service, Volume } from "../platforms/platform.ts";
+import { CacheCluster } from "../resources/cacheCluster.ts";
 import type { StackContext } from "./context.ts";
 
 export interface CacheArgs {
   readonly context: StackContext;
 }
 
-/** Redis with a password and an append-only file, its memory bounded. */
+/** A server, and where the others of its cluster reach it. */
+interface Member {
+  readonly name: string;
+  readonly port: number;
+  readonly busPort?: number;
+}
+
+/** Redis with a password and an append-only file, its memory bounded: one server, or a cluster. */
 export class Cache extends ComponentResource {
-  readonly service: Service;
+  /** Every server, the first of the cluster first. */
+  readonly services: readonly Service[];
   readonly password: Output<string>;
-  /** `redis://:password@host:port/0`, a secret. */
+  /** `redis://:password@host:port/0` of the first server, a secret. */
   readonly url: Output<string>;
+  /** Nodes of the cluster; none when it is one server. */
+  readonly nodes: readonly CacheNode[];
+  /** What has to be there before the cache can be used. */
+  readonly ready: Resource;
 
   constructor(name: string, args: CacheArgs, opts: ComponentResourceOptions) {
     super("understudy:index:Cache", name, {}, opts);
-    const { platform, config, ports } = args.context;
-    const port = ports.cache;
-    const host = platform.hostOf("cache");
+    const { platform } = args.context;
+    const members = membersOf(args.context);
 
     this.password = platform.secret("cache-password", { parent: this });
-    this.service = platform.service(
+    const volumes = members.map((member) => platform.volume(member.name, "redis", { parent: this }));
+    this.services = members.map((member, index) => this.#createServer(args.context, member, volumes[index]));
+    this.nodes = members.flatMap(({ name, port, busPort }) => (busPort === undefined ? [] : [{ host: platform.hostOf(name), port, busPort }]));
+    const [first] = this.services;
+    this.ready = this.nodes.length === 0 && first !== undefined ? first.resource : this.#createCluster(volumes);
+    this.url = interpolate`redis://:${this.password}@${platform.hostOf("cache")}:${args.context.ports.cache}/0`;
+    this.registerOutputs({ ports: members.map(({ port }) => port) });
+  }
+
+  #createServer({ platform, config }: StackContext, { name, port, busPort }: Member, volume: Volume | undefined): Service {
+    const host = platform.hostOf(name);
+    return platform.service(
       {
-        name: "cache",
+        name,
         program: { kind: "redis", configFile: "redis.conf" },
-        ports: { main: port },
+        ports: { main: port, ...(busPort === undefined ? {} : { bus: busPort }) },
         files: [
-          { path: "redis.conf", content: redisConf({ host, port, cache: config.cache }) },
-          { path: "password.conf", content: interpolate`requirepass ${this.password}\n`, secret: true },
+          { path: "redis.conf", content: redisConf({ host, port, busPort, cache: config.cache }) },
+          { path: "password.conf", content: interpolate`requirepass ${this.password}\n${busPort === undefined ? "" : interpolate`masterauth ${this.password}\n`}`, secret: true },
         ],
-        volume: "cache",
+        volume: name,
         logs: { timestamps: false },
-        probe: { kind: "redis", password: this.password },
+        probe: { kind: "redis", password: this.password, ...(busPort === undefined ? {} : { clusterNode: true }) },
         health: config.health,
       },
-      { parent: this, volume: platform.volume("cache", "redis", { parent: this }) },
+      { parent: this, ...(volume === undefined ? {} : { volume }) },
     );
-    this.url = interpolate`redis://:${this.password}@${host}:${port}/0`;
-    this.registerOutputs({ port });
+  }
+
+  #createCluster(volumes: readonly Volume[]): CacheCluster {
+    return new CacheCluster(
+      "cache-cluster",
+      { nodes: this.nodes, password: this.password, volumeIds: all(volumes.map(({ id }) => id)) },
+      { parent: this, dependsOn: this.services.map(({ resource }) => resource) },
+    );
   }
 }
 
+function membersOf({ config, ports }: StackContext): Member[] {
+  if (config.cache.cluster === 0) return [{ name: "cache", port: ports.cache }];
+  return cachePorts.map((key, index) => {
+    const bus = cacheBusPorts[index];
+    return { name: index === 0 ? "cache" : `cache-${index + 1}`, port: ports[key], ...(bus === undefined ? {} : { busPort: ports[bus] }) };
+  });
+}
+
+/** After so long without a word the others take a node for failed; one that is killed is back before. */
+const nodeTimeoutMs = 5_000;
+
 /** `redis.conf`, the password in a file of its own. */
-export function redisConf(args: { readonly host: string; readonly port: number; readonly cache: StackConfig["cache"] }): string {
+export function redisConf(args: { readonly host: string; readonly port: number; readonly busPort?: number | undefined; readonly cache: StackConfig["cache"] }): string {
   const { appendOnly, appendFsync, maxMemoryMb } = args.cache;
   return [
     `bind ${args.host}`,
@@ -57,6 +98,20 @@ export function redisConf(args: { readonly host: string; readonly port: number; 
     "maxmemory-policy noeviction",
     "daemonize no",
     "tcp-keepalive 60",
+    ...(args.busPort === undefined ? [] : clusterConf(args.host, args.busPort)),
     "",
   ].join("\n");
+}
+
+function clusterConf(host: string, busPort: number): string[] {
+  return [
+    "cluster-enabled yes",
+    // Beside the data: who a node is survives a restart.
+    "cluster-config-file nodes.conf",
+    `cluster-port ${busPort}`,
+    `cluster-announce-ip ${host}`,
+    `cluster-node-timeout ${nodeTimeoutMs}`,
+    // The other slots stay in use while a node is away.
+    "cluster-require-full-coverage no",
+  ];
 }

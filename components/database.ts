@@ -14,11 +14,13 @@ export interface DatabaseArgs {
 }
 
 /** Fit for a staging machine: room for the copy's workers, the rehearsal's traffic and the app. */
-const baseSettings: Readonly<Record<string, string>> = {
+export const baseSettings: Readonly<Record<string, string>> = {
   max_connections: "100",
   shared_buffers: "128MB",
   max_wal_size: "1GB",
   checkpoint_timeout: "15min",
+  // For a replica that is away; one that stays away longer is made anew.
+  max_slot_wal_keep_size: "1GB",
   password_encryption: "scram-sha-256",
   log_line_prefix: "%m [%p] %q%u@%d ",
   log_timezone: "UTC",

@@ -5,17 +5,20 @@ import { stagingRoles } from "../engine/staging/database.ts";
 import type { Service } from "../platforms/platform.ts";
 import type { ConfigFile, ExporterKind } from "../platforms/spec.ts";
 import type { App } from "./app.ts";
+import type { Cache } from "./cache.ts";
 import type { StackContext } from "./context.ts";
 import { renderAlertmanagerConf } from "./monitoring/alertmanager-conf.ts";
 import { nginxExporter, nodeExporter, postgresExporter, redisExporter, renderCertificateMetrics, type ExporterCommand } from "./monitoring/exporters.ts";
 import { renderGrafanaDashboards, renderGrafanaDatasource, renderGrafanaIni } from "./monitoring/grafana.ts";
-import { renderPrometheusConf } from "./monitoring/prometheus-conf.ts";
+import { renderPrometheusConf, type ScrapeTarget } from "./monitoring/prometheus-conf.ts";
 
 export interface MonitoringArgs {
   readonly context: StackContext;
   readonly app: App;
+  readonly cache: Cache;
+  readonly replica: Service | undefined;
+  readonly scheduledBackup: Service | undefined;
   readonly databasePassword: Output<string>;
-  readonly cachePassword: Output<string>;
   /** ISO 8601: when the proxy's certificate ends. */
   readonly certificateNotAfter: Output<string>;
   /** What has to be there before an exporter can see it. */
@@ -31,7 +34,7 @@ export class Monitoring extends ComponentResource {
     super("understudy:index:Monitoring", name, {}, opts);
     const exporters = createExporters(args, this);
     const alertmanager = createAlertmanager(args.context, this);
-    const prometheus = createPrometheus(args, [...exporters, alertmanager, args.app.service], this);
+    const prometheus = createPrometheus(args, [...exporters, alertmanager, ...args.app.instances, ...(args.scheduledBackup === undefined ? [] : [args.scheduledBackup])], this);
     const grafana = args.context.grafana ? [createGrafana(args.context, prometheus, this)] : [];
     const { ports } = args.context;
 
@@ -47,19 +50,21 @@ export class Monitoring extends ComponentResource {
 
 const textfiles = "textfiles";
 
+const replicaExporter = "replica-exporter";
+
 function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
-  const { context, watched } = args;
+  const { context, watched, replica } = args;
   const { platform, ports, config } = context;
   const at = (service: string, port: number) => ({ host: platform.hostOf(service), port });
   const exporter = (
     kind: ExporterKind,
     port: number,
     command: ExporterCommand,
-    rest: { readonly password?: Input<string>; readonly files?: readonly ConfigFile[]; readonly dependsOn?: readonly Resource[] },
+    rest: { readonly name?: string; readonly password?: Input<string>; readonly files?: readonly ConfigFile[]; readonly dependsOn?: readonly Resource[] },
   ) =>
     platform.service(
       {
-        name: `${kind}-exporter`,
+        name: rest.name ?? `${kind}-exporter`,
         program: { kind: "exporter", exporter: kind, arguments: command.arguments },
         ports: { main: port },
         environment: {
@@ -83,8 +88,18 @@ function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
       postgresExporter({ listen: at("postgres-exporter", ports.postgresExporter), server: at("database", ports.database), user: stagingRoles.readOnly }),
       { password: args.databasePassword, dependsOn: [watched.postgres] },
     ),
+    ...(replica === undefined
+      ? []
+      : [
+          exporter(
+            "postgres",
+            ports.replicaExporter,
+            postgresExporter({ listen: at(replicaExporter, ports.replicaExporter), server: replica, user: stagingRoles.readOnly }),
+            { name: replicaExporter, password: args.databasePassword, dependsOn: [watched.postgres, replica.resource] },
+          ),
+        ]),
     exporter("redis", ports.redisExporter, redisExporter({ listen: at("redis-exporter", ports.redisExporter), server: at("cache", ports.cache) }), {
-      password: args.cachePassword,
+      password: args.cache.password,
       dependsOn: [watched.redis],
     }),
     exporter("nginx", ports.nginxExporter, nginxExporter({ listen: at("nginx-exporter", ports.nginxExporter), status: at("proxy", ports.nginxStatus) }), {
@@ -109,18 +124,40 @@ function createAlertmanager({ platform, ports, config }: StackContext, parent: R
   );
 }
 
-function createPrometheus(args: MonitoringArgs, first: readonly Service[], parent: Resource): Service {
-  const { context, app } = args;
-  const { platform, ports, config, workload, stack } = context;
+/** Rules for what a stack has only when it is asked for. */
+const topologyAlerts = join(import.meta.dirname, "monitoring", "topology-alerts.yaml");
+
+function isLarge({ replica, cache, scheduledBackup }: MonitoringArgs): boolean {
+  return replica !== undefined || cache.nodes.length > 0 || scheduledBackup !== undefined;
+}
+
+function targetsOf({ context, app, cache, replica, scheduledBackup }: MonitoringArgs): ScrapeTarget[] {
+  const { platform, ports } = context;
   const target = (job: string, service: string, port: number) => ({ job, host: platform.hostOf(service), port });
-  const targets = [
-    { ...target("app", "app", ports.app), metricsPath: app.metricsPath },
+  const redis = target("redis", "redis-exporter", ports.redisExporter);
+  return [
+    ...app.instances.map(({ host, port }) => ({ job: "app", host, port, metricsPath: app.metricsPath })),
     target("node", "node-exporter", ports.nodeExporter),
     target("postgres", "postgres-exporter", ports.postgresExporter),
-    target("redis", "redis-exporter", ports.redisExporter),
+    ...(replica === undefined ? [] : [target("postgres-replica", replicaExporter, ports.replicaExporter)]),
+    // One exporter asks every node.
+    ...(cache.nodes.length === 0
+      ? [redis]
+      : cache.nodes.map(({ host, port }) => ({ ...redis, metricsPath: "/scrape", labels: { __param_target: `redis://${host}:${port}`, instance: `${host}:${port}` } }))),
     target("nginx", "nginx-exporter", ports.nginxExporter),
     target("prometheus", "prometheus", ports.prometheus),
     target("alertmanager", "alertmanager", ports.alertmanager),
+    ...(scheduledBackup === undefined ? [] : [{ job: "backup", host: scheduledBackup.host, port: scheduledBackup.port }]),
+  ];
+}
+
+function createPrometheus(args: MonitoringArgs, first: readonly Service[], parent: Resource): Service {
+  const { context } = args;
+  const { platform, ports, config, workload, stack } = context;
+  const targets = targetsOf(args);
+  const ruleFiles = [
+    { path: "rules/alerts.yaml", content: readFileSync(workload.path(workload.manifest.monitoring.rules), "utf8") },
+    ...(isLarge(args) ? [{ path: "rules/topology.yaml", content: readFileSync(topologyAlerts, "utf8") }] : []),
   ];
   const { scrapeIntervalSeconds, retention } = config.monitoring;
   return platform.service(
@@ -134,16 +171,16 @@ function createPrometheus(args: MonitoringArgs, first: readonly Service[], paren
           content: renderPrometheusConf({
             scrapeIntervalSeconds,
             targets,
-            rulesFile: "rules/alerts.yaml",
+            ruleFiles: ruleFiles.map(({ path }) => path),
             alertmanager: { host: platform.hostOf("alertmanager"), port: ports.alertmanager },
             externalLabels: { stack },
           }),
         },
-        { path: "rules/alerts.yaml", content: readFileSync(workload.path(workload.manifest.monitoring.rules), "utf8") },
+        ...ruleFiles,
       ],
       volume: "prometheus",
       logs: { timestamps: false },
-      probe: { kind: "prometheus-targets", jobs: targets.map(({ job }) => job) },
+      probe: { kind: "prometheus-targets", jobs: [...new Set(targets.map(({ job }) => job))] },
       health: config.health,
     },
     { parent, volume: platform.volume("prometheus", "prometheus", { parent }), dependsOn: first.map(({ resource }) => resource) },

@@ -1,12 +1,13 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import type { Service } from "../platforms/platform.ts";
+import type { App } from "./app.ts";
 import type { After, StackContext } from "./context.ts";
 import { renderNginxConf } from "./proxy/nginx-conf.ts";
-import { accessLogName, proxyFiles } from "./proxyFiles.ts";
+import { accessLogName, drainFlag, proxyFiles } from "./proxyFiles.ts";
 
 export interface ProxyArgs extends After {
   readonly context: StackContext;
-  readonly app: { readonly host: string; readonly port: number; readonly healthPath: string };
+  readonly app: App;
 }
 
 /** nginx: TLS in front of the app, marked as staging on every response. */
@@ -42,7 +43,7 @@ export class Proxy extends ComponentResource {
               publicHost: "localhost",
               certificateFile: `${folder}/${proxyFiles.certificate}`,
               keyFile: `${folder}/${proxyFiles.key}`,
-              upstreams: [{ host: app.host, port: app.port }],
+              upstreams: app.instances.map(({ name, host, port }) => ({ host, port, drainFlagFile: `${folder}/${drainFlag(name)}` })),
               healthPath: app.healthPath,
               staticFolder: `${folder}/static`,
               maintenanceFlagFile: `${folder}/${proxyFiles.maintenanceFlag}`,

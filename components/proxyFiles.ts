@@ -8,3 +8,8 @@ export const proxyFiles = {
 
 /** Log of requests, in document 004's format, apart from nginx's own messages. */
 export const accessLogName = "access";
+
+/** While this file is there, nothing new is sent to that instance of the app. */
+export function drainFlag(instance: string): string {
+  return `drain-${instance}.on`;
+}

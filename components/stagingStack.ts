@@ -14,10 +14,13 @@ import { App } from "./app.ts";
 import { Cache } from "./cache.ts";
 import type { StackContext } from "./context.ts";
 import { Database } from "./database.ts";
+import { DatabasePool } from "./databasePool.ts";
+import { DatabaseReplica } from "./databaseReplica.ts";
 import { hashOf } from "./hash.ts";
 import { Monitoring } from "./monitoring.ts";
 import { Proxy } from "./proxy.ts";
-import { accessLogName, proxyFiles } from "./proxyFiles.ts";
+import { ScheduledBackup } from "./scheduledBackup.ts";
+import { targetOf } from "./target.ts";
 
 export interface StagingStackArgs {
   readonly context: StackContext;
@@ -67,6 +70,9 @@ export class StagingStack extends ComponentResource {
       { parent: this, dependsOn: [database.service.resource] },
     );
 
+    const replica =
+      config.database.replicas > 0 ? new DatabaseReplica("database-replica", { context, primary: database, staging, dependsOn: [setup] }, { parent: this }) : undefined;
+
     const source = sourceOf(context, this);
     const policyHash = hashOf(workload, [manifest.copy.masking, manifest.copy.subset]);
     const copyTrigger = [policyHash, source.identity, String(config.copy.limit), String(config.copy.revision)].join("/");
@@ -107,27 +113,25 @@ export class StagingStack extends ComponentResource {
       { parent: this, dependsOn: [backup, setup, ...source.dependsOn] },
     );
 
+    const scheduledBackup = config.backup.everyHours > 0 ? new ScheduledBackup("scheduled-backup", { context, staging, dependsOn: [copy] }, { parent: this }) : undefined;
+    const appPassword = staging.apply(({ passwords }) => passwords.app);
+    const pool = config.database.pooling ? new DatabasePool("database-pool", { context, appPassword, dependsOn: [copy] }, { parent: this }) : undefined;
     const cache = new Cache("cache", { context }, { parent: this });
-    const app = new App(
-      "app",
-      { context, databasePassword: staging.apply(({ passwords }) => passwords.app), cacheUrl: cache.url, dependsOn: [copy, cache.service.resource] },
-      { parent: this },
-    );
-    const proxy = new Proxy(
-      "proxy",
-      { context, app: { host: platform.hostOf("app"), port: ports.app, healthPath: app.healthPath }, dependsOn: [app.service.resource] },
-      { parent: this },
-    );
+    const beforeApp = [replica, pool].flatMap((component) => component?.service.resource ?? []);
+    const app = new App("app", { context, databasePassword: appPassword, cache, dependsOn: [copy, cache.ready, ...beforeApp] }, { parent: this });
+    const proxy = new Proxy("proxy", { context, app, dependsOn: app.instances.map(({ resource }) => resource) }, { parent: this });
     const monitoring = config.monitoring.enabled
       ? new Monitoring(
           "monitoring",
           {
             context,
             app,
+            cache,
+            replica: replica?.service,
+            scheduledBackup: scheduledBackup?.service,
             databasePassword: staging.apply(({ passwords }) => passwords.readOnly),
-            cachePassword: cache.password,
             certificateNotAfter: proxy.certificateNotAfter,
-            watched: { postgres: setup, redis: cache.service.resource, nginx: proxy.service.resource },
+            watched: { postgres: setup, redis: cache.ready, nginx: proxy.service.resource },
           },
           { parent: this },
         )
@@ -145,12 +149,20 @@ export class StagingStack extends ComponentResource {
             copyId: copy.copyId,
             revision: config.rehearsal.revision,
           },
-          { parent: this, dependsOn: [copy, app.service.resource] },
+          { parent: this, dependsOn: [copy, ...app.instances.map(({ resource }) => resource)] },
         )
       : undefined;
 
-    const services = [database.service, ...source.services, cache.service, app.service, proxy.service, ...(monitoring?.services ?? [])];
-    this.target = targetOf({ context, staging, cache, app, proxy, monitoring, source, services });
+    const services = [
+      database.service,
+      ...[replica, pool, scheduledBackup].flatMap((component) => component?.service ?? []),
+      ...source.services,
+      ...cache.services,
+      ...app.instances,
+      proxy.service,
+      ...(monitoring?.services ?? []),
+    ];
+    this.target = targetOf({ context, staging, cache, app, proxy, pool, scheduledBackup, monitoring, source: source.connection, services });
     const validation = config.validation.enabled
       ? new Validation(
           "validation",
@@ -191,6 +203,7 @@ function stagingOf({ platform, ports, config }: StackContext, database: Database
     port: ports.database,
     database: config.database.name,
     passwords,
+    ...(config.database.replicas === 0 ? {} : { replica: { host: platform.hostOf("database-replica"), port: ports.databaseReplica } }),
   }));
 }
 
@@ -223,40 +236,4 @@ function sourceOf(context: StackContext, parent: Resource): Source {
     dependsOn: [sample],
     services: [server.service],
   };
-}
-
-function targetOf(parts: {
-  readonly context: StackContext;
-  readonly staging: Output<StagingDatabase>;
-  readonly cache: Cache;
-  readonly app: App;
-  readonly proxy: Proxy;
-  readonly monitoring: Monitoring | undefined;
-  readonly source: Source;
-  readonly services: readonly Service[];
-}): Output<TargetDescription> {
-  const { context, staging, cache, app, proxy, monitoring, source, services } = parts;
-  const { platform, ports } = context;
-  const secretFiles: Readonly<Record<string, readonly string[]>> = { cache: ["password.conf"], proxy: [proxyFiles.key] };
-  const withData = new Set(["database", "source", "cache"]);
-  return secret(
-    all([staging, cache.password, app.signInPassword, source.connection]).apply(([staging, password, signInPassword, connection]) => ({
-      stack: context.stack,
-      httpsUrl: proxy.url,
-      httpUrl: `http://localhost:${ports.http}`,
-      appUrl: `http://${platform.hostOf("app")}:${ports.app}`,
-      staging,
-      redis: { host: platform.hostOf("cache"), port: ports.cache, password },
-      signInPassword,
-      ...(monitoring === undefined ? {} : urlsOf(monitoring.urls)),
-      source: connection,
-      services: services.map(({ name, host, port }) => ({ name, host, port, secretFiles: secretFiles[name] ?? [], data: withData.has(name) })),
-      certificate: { service: "proxy", path: proxyFiles.certificate },
-      accessLog: { service: "proxy", path: `${accessLogName}/current` },
-    })),
-  );
-}
-
-function urlsOf(urls: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name}Url`, url]));
 }

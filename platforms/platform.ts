@@ -41,6 +41,8 @@ export interface Platform {
   loopbackAddresses(): readonly string[];
   /** The absolute path at which a service finds its own configuration folder. */
   configFolder(service: string): string;
+  /** The absolute path at which a service finds its volume of that name. */
+  dataFolder(volume: string): string;
   /** A random secret, made once for the stack. */
   secret(name: string, options: Parent): Output<string>;
   certificate(name: string, options: Parent): TlsCertificate;

@@ -7,6 +7,6 @@ export class Service extends DynamicResource {
   declare readonly fingerprint: Output<string>;
 
   constructor(name: string, args: { readonly [Key in keyof ServiceInputs]: Input<ServiceInputs[Key]> }, opts?: CustomResourceOptions) {
-    super("Service", "service", name, { ...args, running: undefined, fingerprint: undefined }, { ...opts, additionalSecretOutputs: ["environment", "secretFiles", "cluster", "probe"] });
+    super("Service", "service", name, { ...args, running: undefined, fingerprint: undefined }, { ...opts, additionalSecretOutputs: ["environment", "secretFiles", "cluster", "standby", "probe"] });
   }
 }

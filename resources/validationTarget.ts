@@ -13,13 +13,17 @@ export interface TargetDescription {
   readonly httpUrl: string;
   readonly appUrl: string;
   readonly staging: StagingDatabase;
-  readonly redis: { readonly host: string; readonly port: number; readonly password: string };
+  readonly redis: ValidationTarget["redis"];
+  /** Every instance of the app, past the proxy, and what takes it out of use: service, then file in its configuration folder. */
+  readonly appInstances: readonly { readonly service: string; readonly url: string; readonly drain: { readonly service: string; readonly path: string } }[];
+  readonly pool?: { readonly host: string; readonly port: number };
+  readonly scheduledBackup?: { readonly service: string; readonly healthUrl: string; readonly everyHours: number };
   readonly signInPassword: string;
   readonly prometheusUrl?: string;
   readonly alertmanagerUrl?: string;
   readonly grafanaUrl?: string;
   readonly source?: ConnectionSettings;
-  readonly services: readonly { readonly name: string; readonly host: string; readonly port: number; readonly secretFiles: readonly string[]; readonly data: boolean }[];
+  readonly services: readonly { readonly name: string; readonly host: string; readonly port: number; readonly morePorts: readonly number[]; readonly secretFiles: readonly string[]; readonly data: boolean }[];
   /** Service, then file in its configuration folder. */
   readonly certificate: { readonly service: string; readonly path: string };
   /** Service, then log of its own. */
@@ -36,16 +40,20 @@ export interface CopyDescription {
 
 /** Fills in what only this machine knows: folders, and what the supervisor says. */
 export function processTarget(description: TargetDescription, layout: StackLayout): ValidationTarget {
-  const { certificate, accessLog, services, ...rest } = description;
+  const { certificate, accessLog, services, scheduledBackup, ...rest } = description;
   return {
     ...rest,
     platform: "process",
+    ...(scheduledBackup === undefined
+      ? {}
+      : { scheduledBackup: { folder: layout.data(scheduledBackup.service), healthUrl: scheduledBackup.healthUrl, everyHours: scheduledBackup.everyHours } }),
     certificateFile: join(layout.config(certificate.service), certificate.path),
     accessLogFile: join(layout.logs(accessLog.service), accessLog.path),
-    services: services.map(({ name, host, port, secretFiles, data }) => ({
+    services: services.map(({ name, host, port, morePorts, secretFiles, data }) => ({
       name,
       host,
       port,
+      morePorts,
       secretFiles: secretFiles.map((path) => join(layout.config(name), path)),
       ...(data ? { dataFolder: layout.data(name) } : {}),
       state: () => stateOf(layout, name),

@@ -10,6 +10,8 @@ export interface ScrapeTarget {
   readonly metricsPath?: string;
   /** Default `http`. */
   readonly scheme?: "http" | "https";
+  /** Further labels; `__param_NAME` is a parameter of the request, `instance` names what is behind an exporter of several. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface PrometheusConfInput {
@@ -17,7 +19,7 @@ export interface PrometheusConfInput {
   readonly scrapeIntervalSeconds: number;
   readonly targets: readonly ScrapeTarget[];
   /** Alert rules: absolute, or relative to the configuration file. */
-  readonly rulesFile: string;
+  readonly ruleFiles: readonly string[];
   /** Where alerts are sent; without one they are shown by Prometheus alone. */
   readonly alertmanager?: { readonly host: string; readonly port: number };
   /** Added to everything that leaves this Prometheus, e.g. `{ stack: "local" }`. */
@@ -26,7 +28,7 @@ export interface PrometheusConfInput {
 
 /** Renders `prometheus.yml` for Prometheus 2.42 or newer. Pure: the same input, the same text. */
 export function renderPrometheusConf(input: PrometheusConfInput): string {
-  const { scrapeIntervalSeconds, targets, rulesFile, alertmanager, externalLabels = {} } = input;
+  const { scrapeIntervalSeconds, targets, ruleFiles, alertmanager, externalLabels = {} } = input;
   const jobs = [...new Set(targets.map((target) => target.job))];
   return banner + stringify({
     global: {
@@ -36,7 +38,7 @@ export function renderPrometheusConf(input: PrometheusConfInput): string {
       evaluation_interval: `${scrapeIntervalSeconds}s`,
       external_labels: externalLabels,
     },
-    rule_files: [rulesFile],
+    rule_files: ruleFiles,
     ...(alertmanager === undefined
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [address(alertmanager)] }] }] } }),
@@ -48,10 +50,20 @@ export function renderPrometheusConf(input: PrometheusConfInput): string {
         metrics_path: metricsPath,
         scheme,
         ...(scheme === "https" ? { tls_config: { insecure_skip_verify: true } } : {}),
-        static_configs: [{ targets: ofJob.map(address) }],
+        static_configs: staticConfigs(ofJob),
       };
     }),
   });
+}
+
+/** Targets with labels of their own apart, all others together. */
+function staticConfigs(targets: readonly ScrapeTarget[]): object[] {
+  const plain = targets.filter(({ labels }) => labels === undefined);
+  const labelled = targets.filter(({ labels }) => labels !== undefined);
+  return [
+    ...(plain.length === 0 ? [] : [{ targets: plain.map(address) }]),
+    ...labelled.map((target) => ({ targets: [address(target)], labels: target.labels })),
+  ];
 }
 
 const banner = "# Written by Understudy; changes here are overwritten by the next `up`.\n";

@@ -1,4 +1,4 @@
-import { publicPort, type NginxSettings } from "./nginx-input.ts";
+import { publicPort, type NginxSettings, type NginxUpstream } from "./nginx-input.ts";
 import { ownPaths, proxyErrors, type ProxyError } from "./nginx-pages.ts";
 import { indented, quoted } from "./nginx-text.ts";
 
@@ -143,17 +143,41 @@ limit_req_status 429;
 limit_req_log_level warn;`;
 }
 
-/** The instances of the app, and what is sent to them. */
-export function upstream(settings: NginxSettings): string {
-  const servers = settings.upstreams.map(({ host, port }) => `server ${host}:${port} max_fails=3 fail_timeout=5s;`);
-  return `upstream app {
-    zone app 64k;
+/** Instances among which requests are shared out: all, or those that are left while one is drained. */
+function pool(name: string, instances: readonly NginxUpstream[]): string {
+  const servers = instances.map(({ host, port }) => `server ${host}:${port} max_fails=3 fail_timeout=5s;`);
+  return `upstream ${name} {
+    zone ${name} 64k;
     least_conn;
 ${indented(servers.join("\n"))}
     keepalive 32;
     # Below the 5 s after which Node.js closes an idle connection, or a request meets a closing one.
     keepalive_timeout 4s;
+}`;
 }
+
+/** A pool for each instance that may be drained: all the others. */
+function poolsWithoutOne(upstreams: readonly NginxUpstream[]): { readonly name: string; readonly flagFile: string; readonly others: readonly NginxUpstream[] }[] {
+  if (upstreams.length < 2) return [];
+  return upstreams.flatMap(({ drainFlagFile }, index) =>
+    drainFlagFile === undefined ? [] : [{ name: `app_without_${index + 1}`, flagFile: drainFlagFile, others: upstreams.filter((_, other) => other !== index) }],
+  );
+}
+
+/** Chooses the pool of a request, for a server; `proxy_pass` goes to `poolOf`. */
+export function poolChoice({ upstreams }: NginxSettings): string {
+  const choices = poolsWithoutOne(upstreams).map(({ name, flagFile }) => `if (-f ${quoted(flagFile)}) {\n    set $app_pool ${name};\n}`);
+  return choices.length === 0 ? "" : ["set $app_pool app;", ...choices].join("\n");
+}
+
+export function poolOf({ upstreams }: NginxSettings): string {
+  return poolsWithoutOne(upstreams).length === 0 ? "http://app" : "http://$app_pool";
+}
+
+/** The instances of the app, and what is sent to them. */
+export function upstream(settings: NginxSettings): string {
+  const pools = [pool("app", settings.upstreams), ...poolsWithoutOne(settings.upstreams).map(({ name, others }) => pool(name, others))];
+  return `${pools.join("\n")}
 map $http_upgrade $connection_header {
     default upgrade;
     "" "";

@@ -5,6 +5,8 @@ import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 export interface NginxUpstream {
   readonly host: string;
   readonly port: number;
+  /** While this file exists, nothing new is sent there, as long as there is another instance. No reload needed. */
+  readonly drainFlagFile?: string;
 }
 
 /** Requests a single address may make before it gets a 429. */
@@ -129,6 +131,7 @@ function problemsOf(input: NginxInput): string[] {
     maintenanceFlagFile: input.maintenanceFlagFile,
     accessLog: input.accessLog,
     ...(input.maintenancePage === undefined ? {} : { maintenancePage: input.maintenancePage }),
+    ...Object.fromEntries(input.upstreams.flatMap(({ drainFlagFile }, index) => (drainFlagFile === undefined ? [] : [[`upstreams[${index}].drainFlagFile`, drainFlagFile]]))),
   };
   for (const [name, path] of Object.entries(paths)) {
     demand(isAbsolute(path), `${name} "${path}" must be an absolute path`);

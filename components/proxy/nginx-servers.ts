@@ -1,3 +1,4 @@
+import { poolChoice, poolOf } from "./nginx-http.ts";
 import { publicPort, type NginxSettings } from "./nginx-input.ts";
 import { bannerElement, errorPageHtml, errorPageJson, maintenanceJson, ownPaths, proxyStyles } from "./nginx-pages.ts";
 import { indented, quoted } from "./nginx-text.ts";
@@ -21,6 +22,7 @@ ${indented(listen(settings, settings.httpsPort, "ssl http2"))}
     sub_filter_once on;
     sub_filter '</head>' '<link rel="stylesheet" href="${ownPaths.styles}"></head>';
     sub_filter '</body>' '${bannerElement(settings.environment, settings.bannerText)}</body>';
+${indented(poolChoice(settings))}
 
     location / {
         if (-f ${quoted(settings.maintenanceFlagFile)}) {
@@ -28,12 +30,12 @@ ${indented(listen(settings, settings.httpsPort, "ssl http2"))}
         }
         limit_req zone=pages burst=${settings.rateLimits.pagesBurst} nodelay;
         limit_req zone=sign_in burst=${settings.rateLimits.signInBurst} nodelay;
-        proxy_pass http://app;
+        proxy_pass ${poolOf(settings)};
     }
 
     # The app's own health, in maintenance mode too.
     location = ${settings.healthPath} {
-        proxy_pass http://app;
+        proxy_pass ${poolOf(settings)};
     }
 
 ${indented(settings.internalPaths.map((path) => `location = ${path} {\n    return 404;\n}`).join("\n"))}

@@ -8,7 +8,7 @@ import type { OnProgress } from "../progress.ts";
 import { createDatabase, databaseExists, dropDatabase, switchDatabase, withDatabaseLock } from "../postgres/databases.ts";
 import { countRows } from "../postgres/rowCounts.ts";
 import { interrupted, withSession } from "../postgres/session.ts";
-import { connectionOf, stagingRoles } from "../staging/database.ts";
+import { connectionOf, replicaConnectionsOf, stagingRoles } from "../staging/database.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 import { assertStaging, markerOf, requireMarker } from "../staging/marker.ts";
 import { claimDatabase } from "../staging/privileges.ts";
@@ -63,7 +63,7 @@ export async function restoreBackup(options: RestoreBackup): Promise<RestoredBac
         await load(staging, fresh, backup, onProgress, signal);
         const tables = await check(staging, fresh, backup, stack, signal);
         onProgress({ step: "restore", message: `switching ${fresh} to ${database}` });
-        await switchDatabase(maintenance, { live: database, next: fresh, previous }, signal);
+        await switchDatabase(maintenance, { live: database, next: fresh, previous, standbys: replicaConnectionsOf(staging, "admin", "postgres") }, signal);
         return { file, durationMs: performance.now() - startedAt, tables, previous: replaces ? previous : undefined };
       } catch (error) {
         await discard(staging, fresh);

@@ -4,7 +4,7 @@ import { databaseExists, swapDatabases, withDatabaseLock } from "../postgres/dat
 import { withSession } from "../postgres/session.ts";
 import type { OnProgress } from "../progress.ts";
 import type { StagingDatabase } from "../staging/database.ts";
-import { connectionOf } from "../staging/database.ts";
+import { connectionOf, replicaConnectionsOf } from "../staging/database.ts";
 import { assertStaging } from "../staging/marker.ts";
 import { databaseNames } from "./databases.ts";
 
@@ -34,7 +34,7 @@ export async function rollbackCopy(options: RollbackCopyOptions): Promise<{ read
         });
       }
       onProgress({ step: "copy", message: `back to ${names.previous}` });
-      await swapDatabases(settings, names.live, names.previous, signal);
+      await swapDatabases(settings, { ...names, standbys: replicaConnectionsOf(staging, "admin", "postgres") }, signal);
     }),
   );
   return { live: names.live, previous: names.previous };

@@ -22,6 +22,10 @@ export async function probeRedis(spec: RedisHealth, signal: AbortSignal, timeout
   const key = `understudy:health:${randomUUID()}`;
   try {
     await client.connect();
+    if (spec.clusterNode === true) {
+      if (!/cluster_enabled:1/.test(await client.info("cluster"))) throw new Error("it is not a node of a cluster");
+      return `a cluster's node answers at ${where}`;
+    }
     await client.set(key, "written", { expiration: { type: "EX", value: 60 } });
     const read = await client.get(key);
     const deleted = await client.del(key);

@@ -4,6 +4,8 @@ import type { ConnectionSettings } from "../postgres/connection.ts";
 export interface PostgresHealth {
   readonly kind: "postgres";
   readonly connection: ConnectionSettings;
+  /** It must follow a primary, at most so far behind, and refuse writes. */
+  readonly standby?: { readonly maxLagBytes: number };
 }
 
 /** Sign-in, then a key written, read back and deleted. */
@@ -14,6 +16,8 @@ export interface RedisHealth {
   readonly host?: string;
   readonly port?: number;
   readonly password?: string;
+  /** A node of a cluster, which may hold no slots yet: it answers, and is one. The cluster itself is another's to look at. */
+  readonly clusterNode?: boolean;
 }
 
 /** A GET, through TLS for `https:`. */

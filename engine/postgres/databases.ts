@@ -55,6 +55,8 @@ export async function withDatabaseLock<Result>(
 }
 
 export interface DatabaseSwitch {
+  /** Superusers on servers that follow this one; sessions on what is no longer in use end there too. */
+  readonly standbys?: readonly ConnectionSettings[];
   /** The name in use; need not exist yet. */
   readonly live: string;
   /** The finished database that takes over the name. */
@@ -82,25 +84,51 @@ export async function switchDatabase(settings: ConnectionSettings, names: Databa
     if (await databaseExists(client, live)) renames.push([live, previous]);
     renames.push([next, live]);
     await renameAll(client, settings, renames, `Database "${next}" could not take over the name "${live}"`);
+    await followOnStandbys(client, live, names.standbys);
     await dropDatabase(client, discarded(previous));
   });
 }
 
 /**
- * Exchanges the names of two databases in one transaction, as {@link switchDatabase} does.
+ * Exchanges the names of the database in use and the one before it in one transaction, as {@link switchDatabase} does.
  * @throws UnderstudyError (exit 3) when sessions could not be ended in time; nothing is exchanged then.
  */
-export async function swapDatabases(settings: ConnectionSettings, one: string, other: string, signal?: AbortSignal): Promise<void> {
-  await withSession(settings, { applicationName: "understudy switch", signal }, (client) =>
-    renameAll(
-      client,
-      settings,
-      [
-        [one, discarded(other)],
-        [other, one],
-        [discarded(other), other],
-      ],
-      `Databases "${one}" and "${other}" could not exchange their names`,
+export async function swapDatabases(
+  settings: ConnectionSettings,
+  { live, previous, standbys }: Omit<DatabaseSwitch, "next">,
+  signal?: AbortSignal,
+): Promise<void> {
+  await withSession(settings, { applicationName: "understudy switch", signal }, async (client) => {
+    const renames = [
+      [live, discarded(previous)],
+      [previous, live],
+      [discarded(previous), previous],
+    ] as const;
+    await renameAll(client, settings, renames, `Databases "${live}" and "${previous}" could not exchange their names`);
+    await followOnStandbys(client, live, standbys);
+  });
+}
+
+/** How long a standby may take to see a switch; its sessions are ended then all the same. */
+const standbyPatienceMs = 10_000;
+
+/**
+ * A switch on the primary ends no session of a standby, which would go on reading the database of before. One that does not
+ * answer has no sessions either, and finds the new names when it is back.
+ */
+async function followOnStandbys(primary: Client, live: string, standbys: readonly ConnectionSettings[] = []): Promise<void> {
+  if (standbys.length === 0) return;
+  const { rows } = await primary.query<{ oid: number }>("SELECT oid FROM pg_database WHERE datname = $1", [live]);
+  const oid = rows[0]?.oid;
+  await Promise.all(
+    standbys.map((standby) =>
+      withSession(standby, { applicationName: "understudy switch", connectTimeoutMs: 2_000 }, async (client) => {
+        const deadline = Date.now() + standbyPatienceMs;
+        const hasSwitched = async () => (await client.query("SELECT FROM pg_database WHERE datname = $1 AND oid = $2", [live, oid])).rowCount === 1;
+        while (!(await hasSwitched()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
+        // Those of the database in use have just connected to it.
+        await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid <> $1 AND datname <> current_database()", [oid]);
+      }).catch(() => {}),
     ),
   );
 }

@@ -5,7 +5,7 @@ import { exitCode, UnderstudyError } from "../errors.ts";
 
 export const supportedMajors = [17, 16, 15, 14, 13] as const;
 
-export type PostgresProgram = "postgres" | "initdb" | "pg_ctl" | "pg_dump" | "pg_restore" | "psql" | "pg_isready";
+export type PostgresProgram = "postgres" | "initdb" | "pg_basebackup" | "pg_ctl" | "pg_dump" | "pg_restore" | "psql" | "pg_isready";
 
 const debianRoot = "/usr/lib/postgresql";
 

@@ -20,6 +20,8 @@ export interface StagingDatabase {
   /** Default `staging_db`. */
   readonly database: string;
   readonly passwords: Readonly<Record<StagingRole, string>>;
+  /** Where its read replica is, when it has one: same roles, same passwords. */
+  readonly replica?: { readonly host: string; readonly port: number };
 }
 
 /** Connection settings of one role; `database` other than staging's own for maintenance ("postgres") or a clone. */
@@ -35,4 +37,14 @@ export function connectionOf(
     user: stagingRoles[role],
     password: staging.passwords[role],
   };
+}
+
+/** As {@link connectionOf}, to each replica; none when there is none. */
+export function replicaConnectionsOf(
+  staging: StagingDatabase,
+  role: StagingRole,
+  database: string = staging.database,
+): ConnectionSettings[] {
+  const { replica } = staging;
+  return replica === undefined ? [] : [{ ...connectionOf(staging, role, database), ...replica }];
 }

@@ -11,17 +11,20 @@ export interface LoginRole {
   readonly readOnly?: boolean;
   /** Roles it is a member of, e.g. `pg_monitor`. */
   readonly memberOf?: readonly string[];
+  /** May stream the write-ahead log, and nothing else; default false. */
+  readonly replication?: boolean;
 }
 
 interface RoleRow {
   readonly rolname: string;
   readonly rolpassword: string | null;
   readonly plain: boolean;
+  readonly replication: boolean;
   readonly settings: readonly string[];
   readonly memberOf: readonly string[];
 }
 
-const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
+const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS";
 
 /**
  * Creates the roles, or brings them to what they should be; a role that is right is left alone.
@@ -49,6 +52,7 @@ function isAsWanted(role: LoginRole, row: RoleRow): boolean {
   const readOnly = row.settings.includes("default_transaction_read_only=on");
   return (
     row.plain &&
+    row.replication === (role.replication ?? false) &&
     readOnly === (role.readOnly ?? false) &&
     (role.memberOf ?? []).every((group) => row.memberOf.includes(group)) &&
     matchesVerifier(role.password, row.rolpassword)
@@ -60,7 +64,7 @@ function roleSql(role: LoginRole, row: RoleRow | undefined): string {
   const kept = row !== undefined && matchesVerifier(role.password, row.rolpassword);
   const password = kept ? "" : ` PASSWORD ${quoteLiteral(scramVerifier(role.password))}`;
   const statements = [
-    `${row === undefined ? "CREATE" : "ALTER"} ROLE ${name} ${attributes}${password}`,
+    `${row === undefined ? "CREATE" : "ALTER"} ROLE ${name} ${attributes} ${role.replication === true ? "REPLICATION" : "NOREPLICATION"}${password}`,
     role.readOnly === true
       ? `ALTER ROLE ${name} SET default_transaction_read_only = on`
       : `ALTER ROLE ${name} RESET default_transaction_read_only`,
@@ -72,7 +76,7 @@ function roleSql(role: LoginRole, row: RoleRow | undefined): string {
 async function readRoles(client: Client, roles: readonly LoginRole[]): Promise<Map<string, RoleRow>> {
   const { rows } = await client.query<RoleRow>(
     `SELECT r.rolname::text, a.rolpassword,
-            r.rolcanlogin AND NOT (r.rolsuper OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls) AS plain,
+            r.rolcanlogin AND NOT (r.rolsuper OR r.rolcreatedb OR r.rolcreaterole OR r.rolbypassrls) AS plain, r.rolreplication AS replication,
             coalesce((SELECT s.setconfig FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0), '{}') AS settings,
             ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS "memberOf"
        FROM pg_roles r JOIN pg_authid a USING (oid)

@@ -1,3 +1,4 @@
+import type { CacheNode } from "../cache/node.ts";
 import type { ConnectionSettings } from "../postgres/connection.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 
@@ -17,6 +18,8 @@ export interface ServiceTarget {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** What it listens on beside that. */
+  readonly morePorts?: readonly number[];
   state(): Promise<ServiceState>;
   /** Files with passwords or keys that the service reads, absolute. */
   readonly secretFiles: readonly string[];
@@ -41,7 +44,13 @@ export interface ValidationTarget {
   /** The application itself, past the proxy. */
   readonly appUrl: string;
   readonly staging: StagingDatabase;
-  readonly redis: { readonly host: string; readonly port: number; readonly password: string };
+  /** `nodes` where it is a cluster, the first of them at `host` and `port`. */
+  readonly redis: { readonly host: string; readonly port: number; readonly password: string; readonly nodes?: readonly CacheNode[] };
+  /** Every instance of the application, past the proxy. */
+  readonly appInstances?: readonly { readonly service: string; readonly url: string }[];
+  /** Where the application's database connections go, when they do not go to the primary. */
+  readonly pool?: { readonly host: string; readonly port: number };
+  readonly scheduledBackup?: { readonly folder: string; readonly healthUrl: string; readonly everyHours: number };
   /** Opens every account of the staging application. Without it, what needs a session could not run and is errored. */
   readonly signInPassword?: string;
   /** Absent when monitoring is off. */

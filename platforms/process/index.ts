@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { all, ComponentResource, output, secret, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import type { HealthSpec } from "../../engine/health/index.ts";
 import { folderHash } from "../../engine/folderHash.ts";
@@ -52,6 +53,10 @@ export class ProcessPlatform extends ComponentResource implements Platform {
     return this.#layout.config(service);
   }
 
+  dataFolder(volume: string): string {
+    return this.#layout.data(volume);
+  }
+
   secret(name: string, options: Parent): Output<string> {
     return secret(new Secret(name, { sizeBytes: 24, revision: 1 }, this.#after(options, this.#leases)).value);
   }
@@ -85,10 +90,13 @@ export class ProcessPlatform extends ComponentResource implements Platform {
         ports: spec.ports,
         environment: secret(output({ ...spec.environment, ...launch.environment })),
         files: filesOf(spec.files, false),
-        secretFiles: secret(filesOf(spec.files, true)),
+        secretFiles: secret(all([filesOf(spec.files, true), launch.secretFiles ?? []]).apply((lists) => lists.flat())),
         trees: (spec.trees ?? []).map(({ from, to }) => ({ from, to, hash: folderHash(from) })),
         ...(launch.bundle === undefined ? {} : { bundle: launch.bundle }),
+        ...(launch.workingFolder === undefined ? {} : { workingFolder: launch.workingFolder }),
         ...(launch.cluster === undefined ? {} : { cluster: secret(launch.cluster) }),
+        ...(launch.standby === undefined ? {} : { standby: secret(launch.standby) }),
+        ...(spec.drain === undefined ? {} : { drainFile: join(this.#layout.config(spec.drain.service), spec.drain.path) }),
         stopSignal: launch.stopSignal,
         ...(launch.reloadSignal === undefined ? {} : { reloadSignal: launch.reloadSignal }),
         logs: { timestamps: spec.logs?.timestamps ?? true, routes: [...(spec.logs?.routes ?? [])] },
@@ -114,11 +122,13 @@ function filesOf(files: readonly ConfigFile[] = [], wanted: boolean): Output<Ser
 function probeAt(probe: HealthProbe, host: string, port: number): Output<HealthSpec> {
   switch (probe.kind) {
     case "postgres": {
-      const { database, user } = probe;
-      return output(probe.password).apply((password): HealthSpec => ({ kind: "postgres", connection: { host, port, database, user, password } }));
+      const { database, user, standby } = probe;
+      return output(probe.password).apply(
+        (password): HealthSpec => ({ kind: "postgres", connection: { host, port, database, user, password }, ...(standby === undefined ? {} : { standby }) }),
+      );
     }
     case "redis":
-      return output(probe.password).apply((password): HealthSpec => ({ kind: "redis", host, port, password }));
+      return output(probe.password).apply((password): HealthSpec => ({ kind: "redis", host, port, password, ...(probe.clusterNode === true ? { clusterNode: true } : {}) }));
     case "http": {
       const { path, tls = false, expectStatus, expectJson } = probe;
       return output<HealthSpec>({

@@ -4,6 +4,7 @@ import type { Bundle, ServiceInputs } from "../../resources/operations/service.t
 import { folderHash } from "../../engine/folderHash.ts";
 import type { StackLayout } from "../../engine/process/layout.ts";
 import type { ExporterKind, ServiceSpec } from "../spec.ts";
+import { passwordFile, standbyInputs, standbySettings } from "./standby.ts";
 
 /** How this platform runs a program: the part of a service's inputs that follows from its kind. */
 export interface Launch {
@@ -14,7 +15,11 @@ export interface Launch {
   readonly stopSignal: ServiceInputs["stopSignal"];
   readonly reloadSignal?: "SIGHUP";
   readonly bundle?: Bundle;
+  /** Where a command of the user's own begins; it has to be open to the account. */
+  readonly workingFolder?: string;
   readonly cluster?: Output<NonNullable<ServiceInputs["cluster"]>>;
+  readonly standby?: Output<NonNullable<ServiceInputs["standby"]>>;
+  readonly secretFiles?: Output<ServiceInputs["secretFiles"]>;
   readonly environment?: Readonly<Record<string, Input<string>>>;
 }
 
@@ -37,6 +42,7 @@ const appAccounts = ["understudy", "nobody"];
 export function accountsOf(kind: ServiceSpec["program"]["kind"]): readonly string[] {
   switch (kind) {
     case "postgres":
+    case "pgbouncer":
       return ["postgres"];
     case "redis":
       return ["redis", "nobody"];
@@ -65,16 +71,27 @@ export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
   const stopSignal = "SIGTERM";
   switch (program.kind) {
     case "postgres": {
+      const { standbyOf } = program;
       const dataFolder = data("pgdata");
-      const settings = { listen_addresses: host, port: String(ports.main), unix_socket_directories: "", ...program.settings };
+      const settings = {
+        listen_addresses: host,
+        port: String(ports.main),
+        unix_socket_directories: "",
+        ...program.settings,
+        ...(standbyOf === undefined ? {} : standbySettings(standbyOf, { name: spec.name, passwordFile: config(passwordFile) })),
+      };
       return {
         program: "postgres",
         arguments: ["-D", dataFolder, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
         accounts,
         stopSignal: "SIGINT",
-        cluster: output(program.adminPassword).apply((adminPassword) => ({ dataFolder, adminUser: program.adminUser, adminPassword })),
+        ...(standbyOf === undefined
+          ? { cluster: output(program.adminPassword).apply((adminPassword) => ({ dataFolder, adminUser: program.adminUser, adminPassword })) }
+          : standbyInputs(standbyOf, dataFolder)),
       };
     }
+    case "pgbouncer":
+      return { program: "pgbouncer", arguments: [config(program.configFile)], accounts, stopSignal, reloadSignal: "SIGHUP" };
     case "redis":
       return { program: "redis-server", arguments: [config(program.configFile), "--dir", data()], accounts, stopSignal };
     case "node-app": {
@@ -93,6 +110,7 @@ export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
       return {
         program: "sh",
         arguments: ["-c", 'cd "$1" && shift && exec "$@"', "sh", program.workingFolder, command, ...rest],
+        workingFolder: program.workingFolder,
         accounts,
         stopSignal,
       };

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { chmod, cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { HealthSpec, HealthSettings } from "../../engine/health/index.ts";
-import { accountFor, type Account } from "../../engine/process/account.ts";
+import { accountFor, assertCanEnter, type Account } from "../../engine/process/account.ts";
 import { ensureCluster, type Cluster } from "../../engine/process/cluster.ts";
+import { whileDrained } from "../../engine/process/drain.ts";
 import { resolveProgram } from "../../engine/process/executables.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
-import { logTail, reloadService, removeService, serviceState, startService, type LogPolicy, type ServiceDefinition, type ServiceFile } from "../../engine/process/service.ts";
+import { logTail, reloadService, removeService, serviceState, startService, stopService, type LogPolicy, type ServiceDefinition, type ServiceFile } from "../../engine/process/service.ts";
+import { ensureStandby, isStandby, type Standby } from "../../engine/process/standby.ts";
 import { secretsOf } from "../../engine/redact.ts";
 import type { OnProgress } from "../../engine/progress.ts";
 import { HalfMade, operationsOf, progressLines } from "../operations.ts";
@@ -38,7 +40,12 @@ export interface ServiceInputs {
   readonly secretFiles: readonly ServiceFile[];
   readonly trees: readonly Tree[];
   readonly bundle?: Bundle;
+  /** Absolute; a command of the user's own begins there. */
+  readonly workingFolder?: string;
   readonly cluster?: Cluster;
+  readonly standby?: Standby;
+  /** While this file is there the proxy sends it nothing new. */
+  readonly drainFile?: string;
   readonly logs: LogPolicy;
   readonly stopSignal: "SIGTERM" | "SIGINT" | "SIGQUIT";
   /** Sent instead of a restart where nothing but files changed. */
@@ -58,8 +65,9 @@ function fingerprintOf(inputs: ServiceInputs): string {
 }
 
 async function prepare(layout: StackLayout, inputs: ServiceInputs, account: Account | undefined): Promise<void> {
-  const { name, trees, bundle, cluster } = inputs;
+  const { name, trees, bundle, cluster, standby } = inputs;
   if (cluster !== undefined) await ensureCluster(cluster, account);
+  if (standby !== undefined) await ensureStandby(standby, account, () => stopService(layout, name));
   if (bundle !== undefined) {
     const { bundleApp } = await import("../../engine/process/bundle.ts");
     await bundleApp(bundle.entry, bundle.outfile);
@@ -109,14 +117,16 @@ function afterMs(delayMs: number, onProgress: OnProgress): OnProgress {
 async function start(inputs: ServiceInputs): Promise<ServiceOutputs> {
   const layout = layoutOf(inputs.stackId);
   const account = await accountFor(inputs.accounts);
+  if (inputs.workingFolder !== undefined) await assertCanEnter(inputs.workingFolder, account);
   const definition = await definitionOf(layout, inputs, account);
   await prepare(layout, inputs, account);
-  await startService(layout, definition);
-  try {
-    await awaitHealth(layout, inputs);
-  } catch (error) {
-    throw new HalfMade(idOf(inputs), { ...inputs, running: false, fingerprint: fingerprintOf(inputs) }, error);
-  }
+  const begin = async () => {
+    await startService(layout, definition);
+    await awaitHealth(layout, inputs).catch((error: unknown) => {
+      throw new HalfMade(idOf(inputs), { ...inputs, running: false, fingerprint: fingerprintOf(inputs) }, error);
+    });
+  };
+  await (inputs.drainFile === undefined ? begin() : whileDrained(inputs.drainFile, begin));
   return { running: true, fingerprint: fingerprintOf(inputs) };
 }
 
@@ -131,7 +141,7 @@ function restartKey({ program, arguments: argv, environment, bundle, cluster, ac
 
 export const operations = operationsOf<ServiceInputs, ServiceOutputs>({
   replaceOn: ["stackId", "name", "ports"],
-  updateOn: ["program", "arguments", "accounts", "environment", "files", "secretFiles", "trees", "bundle", "cluster", "logs", "stopSignal", "reloadSignal", "probe", "health"],
+  updateOn: ["program", "arguments", "accounts", "environment", "files", "secretFiles", "trees", "bundle", "cluster", "standby", "logs", "stopSignal", "reloadSignal", "probe", "health"],
   stale: ({ running }) => !running,
   async create(inputs) {
     return { id: idOf(inputs), outputs: await start(inputs) };
@@ -146,9 +156,10 @@ export const operations = operationsOf<ServiceInputs, ServiceOutputs>({
     await awaitHealth(layout, news);
     return { running: true, fingerprint: fingerprintOf(news) };
   },
-  async read(_id, { stackId, name, fingerprint }) {
+  async read(_id, { stackId, name, standby, fingerprint }) {
     const { up } = await serviceState(layoutOf(stackId), name);
-    return { running: up, fingerprint };
+    // A promoted replica runs, but not as what it should be.
+    return { running: up && (standby === undefined || (await isStandby(standby))), fingerprint };
   },
   async delete(_id, { stackId, name }) {
     await removeService(layoutOf(stackId), name);

@@ -58,7 +58,7 @@ export async function startMonitoring(scrapeIntervalSeconds = 2): Promise<TestMo
     renderPrometheusConf({
       scrapeIntervalSeconds,
       targets: Object.entries(jobs).map(([job, jobPort]) => ({ job, host: "127.0.0.1", port: jobPort })),
-      rulesFile: "alerts.yaml",
+      ruleFiles: ["alerts.yaml"],
       alertmanager: listen("alertmanager"),
       externalLabels: { stack: "test" },
     }),

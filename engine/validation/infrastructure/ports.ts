@@ -8,7 +8,7 @@ import { elsewhere } from "./services.ts";
 
 /** Every port that the stack is meant to listen on, with whose it is. */
 function portsOf(target: ValidationTarget): ReadonlyMap<number, string> {
-  const ports = new Map(target.services.map((service) => [service.port, service.name]));
+  const ports = new Map(target.services.flatMap(({ name, port, morePorts = [] }) => [port, ...morePorts].map((one): [number, string] => [one, name])));
   for (const url of [target.httpsUrl, target.httpUrl, target.appUrl]) {
     const { port, protocol } = new URL(url);
     const number = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);

@@ -29,7 +29,7 @@ describe("prometheus.yml", () => {
           { job: "app", host: "127.0.0.1", port: 3011 },
           { job: "web", host: "[::1]", port: 8080, scheme: "https", metricsPath: "/m" },
         ],
-        rulesFile: "alerts.yaml",
+        ruleFiles: ["alerts.yaml"],
         alertmanager: { host: "127.0.0.1", port: 9094 },
         externalLabels: { stack: "local" },
       }),
@@ -46,7 +46,7 @@ describe("prometheus.yml", () => {
   });
 
   test("a timeout never exceeds its interval", () => {
-    const conf = parse(renderPrometheusConf({ scrapeIntervalSeconds: 2, targets: [], rulesFile: "r" })) as { global: unknown };
+    const conf = parse(renderPrometheusConf({ scrapeIntervalSeconds: 2, targets: [], ruleFiles: ["r"] })) as { global: unknown };
     expect(conf.global).toMatchObject({ scrape_interval: "2s", scrape_timeout: "2s" });
   });
 });
