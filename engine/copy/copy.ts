@@ -6,7 +6,7 @@ import { isGreen } from "../report/check.ts";
 import type { CheckResult } from "../report/check.ts";
 import type { ReportFiles } from "../report/report.ts";
 import { writeReport } from "../report/write.ts";
-import { connectionOf } from "../staging/database.ts";
+import { connectionOf, replicaConnectionsOf } from "../staging/database.ts";
 import { databaseNames, dropUnfinished } from "./databases.ts";
 import type { DatabaseNames } from "./databases.ts";
 import { fillNext } from "./fillNext.ts";
@@ -77,7 +77,7 @@ async function copyAndSwitch(options: CopyOptions, stages: Stages): Promise<Outc
         try {
           const filled = await fillNext({ options, prepared, stages, names, maintenance });
           if (isGreen(filled.checks)) {
-            await stages.run("switch", () => switchDatabase(settings, names, signal));
+            await stages.run("switch", () => switchDatabase(settings, { ...names, standbys: replicaConnectionsOf(staging, "admin", "postgres") }, signal));
             switched = true;
           }
           return outcomeOf(prepared, options, filled, filled.checks, switched);
