@@ -102,6 +102,7 @@ export async function openConnection(
 function remedyOf(cause: unknown): string {
   if (hasSqlState(cause, "28P01", "28000")) return "Check the user and its password.";
   if (hasSqlState(cause, "3D000")) return "Check the database's name.";
+  if (hasSqlState(cause, "57P03")) return "It was shut down or crashed and is coming up again; its log says why (a full disk?).";
   return "Check that the server runs and listens there.";
 }
 

@@ -43,7 +43,7 @@ export async function ensureCluster(cluster: Cluster, account: Account | undefin
   } catch (cause) {
     await rm(draft, { recursive: true, force: true });
     const said = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
-    throw new UnderstudyError(`initdb could not make ${dataFolder}: ${said.split("\n").at(-1)}.`, {
+    throw new UnderstudyError(`initdb could not make ${dataFolder}: ${reasonIn(said)}.`, {
       exitCode: exitCode.provisioning,
       remedy: "Look at the free space and the permissions of that folder.",
       cause,
@@ -52,4 +52,11 @@ export async function ensureCluster(cluster: Cluster, account: Account | undefin
     await rm(passwordFile, { force: true });
   }
   await rename(draft, dataFolder);
+}
+
+/** initdb ends with what it cleaned up; why is said above that, by the server it had started or by itself. */
+function reasonIn(said: string): string {
+  const lines = said.split("\n");
+  const reason = lines.find((line) => /\b(?:FATAL|PANIC|ERROR|error):/.test(line)) ?? lines.at(-1) ?? "";
+  return reason.replace(/^.*?\b(?:FATAL|PANIC|ERROR|error):\s*/, "").trim();
 }
