@@ -41,7 +41,7 @@ export interface Table {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** `Table` in schema public, else `schema.Table`: its key in policies and reports. */
+  /** `Table` in schema public, else `schema.Table`: its key in policies and reports. Odd names stand in double quotes. */
   readonly key: string;
   readonly partitioned: boolean;
   readonly leaves: readonly Leaf[];
@@ -117,17 +117,22 @@ export function fromTable(table: Table): string {
   return table.partitioned ? qualified(table) : `ONLY ${qualified(table)}`;
 }
 
+/** A name as policies write it: in double quotes where it holds what separates names there. */
+function written(name: string): string {
+  return /[."(),]/.test(name) ? quoteIdentifier(name) : name;
+}
+
 /** How a table is named in policies and reports. */
 export function tableKey(schema: string, name: string): string {
-  return schema === "public" ? name : `${schema}.${name}`;
+  return schema === "public" ? written(name) : `${written(schema)}.${written(name)}`;
 }
 
 /** A reference as policies write it. */
 export function referenceKey(reference: Pick<Reference, "child" | "childColumns">): string {
-  return `${reference.child.key}(${reference.childColumns.join(", ")})`;
+  return `${reference.child.key}(${reference.childColumns.map(written).join(", ")})`;
 }
 
 /** The table of a policy's name: by its key, or with its schema written out. */
 export function findTable(catalog: Pick<Catalog, "tables">, name: string): Table | undefined {
-  return catalog.tables.find((table) => table.key === name || `${table.schema}.${table.name}` === name);
+  return catalog.tables.find((table) => table.key === name || `${written(table.schema)}.${written(table.name)}` === name);
 }

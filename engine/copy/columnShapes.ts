@@ -78,7 +78,7 @@ function shapeColumn(row: ColumnRow, types: ReadonlyMap<number, TypeRow>): Colum
     family: element === undefined ? familyOf(type) : "array",
     baseType: type?.name ?? "",
     binarySafe: type !== undefined && isBinarySafe(type) && (element === undefined || (element.kind !== "e" && isBinarySafe(element))),
-    ...(element === undefined ? {} : { elementFamily: familyOf(element), elementType: element.formatted }),
+    ...(element === undefined ? {} : { elementFamily: familyOf(baseOf(element, types)), elementType: element.formatted }),
     ...(limited ? { maxLength: modifier - 4 } : {}),
     ...(type?.labels === null || type?.labels === undefined ? {} : { labels: type.labels }),
   };
@@ -94,6 +94,13 @@ function resolve(row: ColumnRow, types: ReadonlyMap<number, TypeRow>): { type: T
     type = types.get(type.base);
   }
   return { type, modifier, notNull };
+}
+
+/** What a domain is made of in the end; any other type itself. */
+function baseOf(type: TypeRow, types: ReadonlyMap<number, TypeRow>): TypeRow | undefined {
+  let base: TypeRow | undefined = type;
+  while (base?.kind === "d") base = types.get(base.base);
+  return base;
 }
 
 function familyOf(type: TypeRow | undefined): TypeFamily {

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import { rowAlias } from "../masking/compile.ts";
 import { hexSql, keyedHashSql } from "../masking/hashSql.ts";
+import { textSql } from "../masking/textSql.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangeSql } from "./maskedRows.ts";
 import { LeakIndex, probeDigits } from "./leakIndex.ts";
@@ -91,10 +92,10 @@ function valuesSql({ column, rule, mask }: Treatment): ((from: string) => string
     case "text":
     case "uuid":
     case "inet":
-      return (from) => `SELECT ${own}::text AS value FROM ${from}`;
+      return (from) => `SELECT ${textSql(own)} AS value FROM ${from}`;
     case "array":
       if (!["text", "uuid", "inet"].includes(column.elementFamily ?? "")) return undefined;
-      return (from) => `SELECT unnest(${own})::text AS value FROM ${from}`;
+      return (from) => `SELECT ${textSql(`unnest(${own})`)} AS value FROM ${from}`;
     case "json":
       return (from) => `
         SELECT leaf.value #>> '{}' AS value

@@ -42,6 +42,7 @@ function startupSettings(keys: ReadonlyMap<string, Buffer>): string {
     timezone: "UTC",
     datestyle: "ISO",
     intervalstyle: "postgres",
+    lc_monetary: "C",
     extra_float_digits: 1,
     bytea_output: "hex",
     jit: "off",

@@ -4,8 +4,10 @@ import { parseDocument } from "../workload/manifest.ts";
 import type { Workload } from "../workload/manifest.ts";
 
 const tableName = z.string().min(1);
-const referencePattern = /^(?<table>.+?)\((?<columns>[^()]+)\)$/;
-/** `Table(column)` or `schema.Table(column, column)`. */
+const quoted = String.raw`"(?:[^"]|"")+"`;
+const referencePattern = new RegExp(String.raw`^(?<table>(?:${quoted}|[^"(])+)\((?<columns>(?:${quoted}|[^"()])+)\)$`);
+const columnPattern = new RegExp(String.raw`\s*(?:(?<odd>${quoted})|(?<plain>[^",]+?))\s*(?:,|$)`, "gy");
+/** `Table(column)` or `schema.Table(column, column)`; names with dots, commas or brackets in double quotes. */
 const reference = z.string().regex(referencePattern, { error: "must look like Table(column) or schema.Table(column, column)" });
 
 const childRule = z.union([
@@ -70,7 +72,11 @@ export interface ParsedReference {
 /** Both sides of the brackets of `Table(column, column)`. */
 export function parseReference(text: string): ParsedReference {
   const groups = referencePattern.exec(text)?.groups;
-  return { table: groups?.["table"] ?? text, columns: (groups?.["columns"] ?? "").split(",").map((column) => column.trim()) };
+  const columns = [...(groups?.["columns"] ?? "").matchAll(columnPattern)].map(({ groups: found }) => {
+    const odd = found?.["odd"];
+    return odd === undefined ? (found?.["plain"] ?? "") : odd.slice(1, -1).replaceAll('""', '"');
+  });
+  return { table: groups?.["table"] ?? text, columns };
 }
 
 /**

@@ -62,7 +62,7 @@ export async function transferRows(options: TransferOptions): Promise<Map<Table,
   const worker = async (source: SourceSession): Promise<void> => {
     const session = { applicationName: "understudy copy", signal: options.signal };
     await withSession(connection, session, async (target) => {
-      await target.query("SET synchronous_commit = off; SET search_path = pg_catalog; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'");
+      await target.query("SET synchronous_commit = off; SET search_path = pg_catalog, public; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET lc_monetary = 'C'");
       for (let task = tasks.shift(); task !== undefined && !signal.aborted; task = tasks.shift()) {
         await transferRange(source, target, task, options, transfers, progress);
       }

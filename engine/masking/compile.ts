@@ -4,6 +4,8 @@ import type { ColumnShape } from "./column.ts";
 import { keyedHashSql } from "./hashSql.ts";
 import { jsonTree } from "./jsonPath.ts";
 import { jsonSql } from "./jsonSql.ts";
+import { arraySql } from "./arraySql.ts";
+import { textSql } from "./textSql.ts";
 import { domainOf } from "./rule.ts";
 import type { ColumnRule, JsonLeafRule, PlainMask } from "./rule.ts";
 import { dateShiftSql, numberSql, shiftSubjectSql } from "./scalarMasks.ts";
@@ -71,21 +73,14 @@ export function compileMask(rule: ColumnRule, column: ColumnShape, like: ColumnS
     case "expression":
       return withHash(`${own}::text`, (hash) => cast(expressionSql(rule.sql, own, hash)));
     default:
-      return column.family === "array" ? plain(arraySql(rule, rule.mask, column, own), { domains: [domainOf(rule)] }) : scalar(rule.mask);
+      return column.family === "array" ? plain(maskArray(rule, rule.mask, column, own), { domains: [domainOf(rule)] }) : scalar(rule.mask);
   }
 
   function scalar(mask: PlainMask): CompiledMask {
-    const transformer = transformers[mask];
-    const value = column.family === "text" ? `${own}::text` : own;
-    return withHash(
-      like.baseType === "citext" ? `lower(${own}::text)` : `${own}::text`,
-      (hash) => {
-        const sql = transformer.sql({ value, hash }, like);
-        const isText = column.family === "text";
-        return cast(transformer.keepsEmpty && isText ? `CASE WHEN ${value} = '' THEN '' ELSE (${sql})::text END` : sql);
-      },
-      transformer.injective,
-    );
+    const isText = column.family === "text";
+    const value = isText ? textSql(own) : own;
+    const hashed = like.baseType === "citext" ? `lower(${textSql(own)})` : `${own}::text`;
+    return withHash(hashed, (hash) => cast(filled(mask, value, isText, transformers[mask].sql({ value, hash }, like))), transformers[mask].injective);
   }
 }
 
@@ -93,17 +88,24 @@ function expressionSql(sql: string, value: string, hash: string): string {
   return sql.replaceAll("{value}", value).replaceAll("{hash}", `encode(${hash}, 'hex')`);
 }
 
-/** Element by element, in their order; NULL elements stay. */
-function arraySql(rule: ColumnRule, mask: PlainMask, column: ColumnShape, own: string): string {
-  const transformer = transformers[mask];
+/** An empty text stays empty, where the transformer lets it. */
+function filled(mask: PlainMask, value: string, isText: boolean, masked: string): string {
+  return transformers[mask].keepsEmpty && isText ? `CASE WHEN ${value} = '' THEN '' ELSE (${masked})::text END` : masked;
+}
+
+function maskArray(rule: ColumnRule, mask: PlainMask, column: ColumnShape, own: string): string {
   const family = column.elementFamily ?? "other";
-  const value = family === "text" ? "e.value::text" : "e.value";
-  const masked = `(${transformer.sql({ value, hash: "h.hash" }, { family })})`;
-  const filled = transformer.keepsEmpty && family === "text" ? `CASE WHEN ${value} = '' THEN '' ELSE ${masked}::text END` : masked;
-  return `CAST(CASE WHEN ${own} IS NULL THEN NULL ELSE coalesce((
-    SELECT array_agg(CAST(CASE WHEN e.value IS NULL THEN NULL ELSE ${filled} END AS ${column.elementType}) ORDER BY e.position)
-      FROM unnest(${own}) WITH ORDINALITY AS e(value, position)
-      CROSS JOIN LATERAL (SELECT ${keyedHashSql(domainOf(rule), "e.value::text")} AS hash OFFSET 0) AS h), '{}') END AS ${column.type})`;
+  const isText = family === "text";
+  return arraySql({
+    own,
+    type: column.type,
+    elementType: column.elementType ?? "text",
+    domain: domainOf(rule),
+    mask: (element, hash) => {
+      const value = isText ? textSql(element) : element;
+      return filled(mask, value, isText, `(${transformers[mask].sql({ value, hash }, { family })})`);
+    },
+  });
 }
 
 function jsonDomains(paths: Readonly<Record<string, JsonLeafRule>>): string[] {

@@ -73,7 +73,8 @@ export async function classifySource(options: ClassifyOptions): Promise<Classifi
 }
 
 function everyColumn(catalog: Catalog): Map<Table, readonly Column[]> {
-  return new Map(catalog.tables.map((table) => [table, table.columns.filter(({ generated }) => !generated)]));
+  const columns = catalog.tables.map((table): [Table, Column[]] => [table, table.columns.filter(({ generated }) => !generated)]);
+  return new Map(columns.filter(([, own]) => own.length > 0));
 }
 
 async function proposeFor(client: Client, catalog: Catalog, table: Table, column: Column, comment: string | undefined): Promise<Proposal> {

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { rowAlias } from "../../masking/compile.ts";
+import { textSql } from "../../masking/textSql.ts";
 import { quoteIdentifier, quoteLiteral } from "../../postgres/identifier.ts";
 import { fromLeaf } from "../catalog.ts";
 import type { Column, Leaf, Table } from "../catalog.ts";
@@ -57,7 +58,7 @@ const counts = `count(*)::float8 AS distinct, coalesce(sum(n), 0)::float8 AS val
 /** Looks at some values of a column as text, elements of an array each by itself. */
 export async function contentOf(client: Client, table: Table, column: Column): Promise<Content> {
   const own = `${rowAlias}.${quoteIdentifier(column.name)}`;
-  const value = column.family === "array" ? `unnest(${own})::text` : `${own}::text`;
+  const value = textSql(column.family === "array" ? `unnest(${own})` : own);
   const sql = `SELECT ${counts} FROM (
     SELECT v, count(*) AS n FROM (SELECT trim(left(value, ${longestLook})) AS v FROM (${sampleSql(table, `${value} AS value`, `${own} IS NOT NULL`)}) AS sampled(value)) AS cut
      WHERE v <> '' GROUP BY v OFFSET 0) AS looked`;
