@@ -1,6 +1,6 @@
 import { all, ComponentResource, interpolate, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { cacheBusPorts, cachePorts, type StackConfig } from "../config.ts";
-import type { CacheNode } from "../engine/cache/node.ts";
+import { nodeTimeoutMs, type CacheNode } from "../engine/cache/node.ts";
 import type { Service, Volume } from "../platforms/platform.ts";
 import { CacheCluster } from "../resources/cacheCluster.ts";
 import type { StackContext } from "./context.ts";
@@ -79,9 +79,6 @@ function membersOf({ config, ports }: StackContext): Member[] {
     return { name: index === 0 ? "cache" : `cache-${index + 1}`, port: ports[key], ...(bus === undefined ? {} : { busPort: ports[bus] }) };
   });
 }
-
-/** After so long without a word the others take a node for failed; one that is killed is back before. */
-const nodeTimeoutMs = 5_000;
 
 /** `redis.conf`, the password in a file of its own. */
 export function redisConf(args: { readonly host: string; readonly port: number; readonly busPort?: number | undefined; readonly cache: StackConfig["cache"] }): string {

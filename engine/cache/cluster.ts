@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
 import { silent, type OnProgress } from "../progress.ts";
-import { knownNodes, slotCount, withNodes, type CacheClusterSettings, type KnownNode, type NodeConnection, type SlotRange } from "./node.ts";
+import { knownNodes, nodeTimeoutMs, slotCount, withNodes, type CacheClusterSettings, type KnownNode, type NodeConnection, type SlotRange } from "./node.ts";
 import { readCacheCluster } from "./state.ts";
 
 export interface EnsureCacheCluster extends CacheClusterSettings {
@@ -18,26 +18,41 @@ export interface EnsureCacheCluster extends CacheClusterSettings {
 export async function ensureCacheCluster(options: EnsureCacheCluster): Promise<void> {
   const { timeoutMs = 30_000, onProgress = silent } = options;
   const deadline = Date.now() + timeoutMs;
-  let problems: readonly string[] = [];
-  for (;;) {
-    problems = await readCacheCluster(options).then(
-      (state) => state.problems,
-      (error: unknown) => [messageOf(error)],
-    );
-    if (problems.length === 0) return;
-    if (Date.now() > deadline) break;
-    onProgress({ step: "cluster", message: problems[0] ?? "" });
-    await withNodes(options, mend).catch((error: unknown) => onProgress({ step: "cluster", message: messageOf(error) }));
-    await sleep(100);
+  let problems = await problemsOf(options);
+  if (problems.length === 0) return;
+  try {
+    while (problems.length > 0 && Date.now() < deadline) {
+      await withNodes(options, mend).catch((error: unknown) => onProgress({ step: "cluster", message: messageOf(error) }));
+      await sleep(100);
+      problems = await problemsOf(options);
+    }
+  } finally {
+    await withNodes(options, (connections) => setNodeTimeout(connections, nodeTimeoutMs)).catch(() => {});
   }
+  if (problems.length === 0) return;
   throw new UnderstudyError(`The Redis cluster is not whole within ${Math.round(timeoutMs / 1_000)} s: ${problems.join("; ")}.`, {
     exitCode: exitCode.provisioning,
     remedy: "See the nodes' logs: understudy logs cache (cache-2, cache-3).",
   });
 }
 
+async function problemsOf(settings: CacheClusterSettings): Promise<readonly string[]> {
+  return readCacheCluster(settings).then(
+    (state) => state.problems,
+    (error: unknown) => [messageOf(error)],
+  );
+}
+
+/** Nodes tell each other what is new at a pace that follows from their timeout: while there is much to tell, a shorter one. */
+const mendingTimeoutMs = 500;
+
+async function setNodeTimeout(connections: readonly NodeConnection[], timeoutMs: number): Promise<void> {
+  await Promise.all(connections.map(({ command }) => command("CONFIG", "SET", "cluster-node-timeout", String(timeoutMs))));
+}
+
 /** One round: what it does is seen in the next. */
 async function mend(connections: readonly NodeConnection[]): Promise<void> {
+  await setNodeTimeout(connections, mendingTimeoutMs);
   const ids = await Promise.all(connections.map(async ({ command }) => String(await command("CLUSTER", "MYID"))));
   const views = await Promise.all(connections.map(knownNodes));
   await Promise.all(connections.map((connection, index) => forgetStrangers(connection, views[index] ?? [], ids)));

@@ -14,6 +14,9 @@ export type SlotRange = readonly [first: number, last: number];
 /** Redis' own number of slots, fixed by the protocol. */
 export const slotCount = 16_384;
 
+/** After so long without a word the others take a node for failed; one that is killed is back before. */
+export const nodeTimeoutMs = 5_000;
+
 /** A line of CLUSTER NODES. */
 export interface KnownNode {
   readonly id: string;

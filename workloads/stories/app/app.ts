@@ -35,7 +35,7 @@ export async function buildApp(settings: AppSettings): Promise<FastifyInstance> 
   });
   const metrics = new Metrics(settings);
   const database = new Database({ url: settings.databaseUrl, poolSize: settings.databasePoolSize, metrics, log: app.log });
-  const cache = new Cache({ url: settings.redisUrl, metrics, log: app.log });
+  const cache = new Cache({ url: settings.redisUrl, nodes: settings.redisNodes, metrics, log: app.log });
   const health = new Health({ settings, database, cache, metrics });
   const sessions = new Sessions(cache);
   const assets = new Assets(settings.staticFolder);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createClient } from "redis";
+import { createClient, createCluster } from "redis";
 import type { FastifyBaseLogger } from "fastify";
 import { codeOf } from "./database.ts";
 import { withDeadline } from "./deadline.ts";
@@ -7,6 +7,35 @@ import type { Metrics } from "./metrics.ts";
 
 const operationTimeoutMs = 1_500;
 const longestReconnectPauseMs = 1_000;
+
+interface CacheOptions {
+  readonly url: string;
+  /** Nodes of the cluster; none when it is one server. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly metrics: Metrics;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The commands that the app uses, of one server and of a cluster alike. */
+type Client = Pick<ReturnType<typeof createClient>, "get" | "set" | "del" | "isReady" | "isOpen" | "close" | "destroy"> & {
+  connect(): Promise<unknown>;
+  on(event: "error" | "ready", listener: (error: unknown) => void): unknown;
+};
+
+const socket = {
+  connectTimeout: 2_000,
+  reconnectStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, longestReconnectPauseMs),
+};
+
+/** Fails at once while disconnected: a request must not wait for a cache that may not come back. */
+function clientOf({ url, nodes }: CacheOptions): Client {
+  if (nodes.length === 0) return createClient({ url, name: "stories-app", disableOfflineQueue: true, socket });
+  // A cluster's node is back soon, and the others answer: there a command waits, for as long as its deadline lets it.
+  return createCluster({
+    rootNodes: nodes.map(({ host, port }) => ({ socket: { ...socket, host, port } })),
+    defaults: { password: decodeURIComponent(new URL(url).password), name: "stories-app", socket },
+  });
+}
 
 /** The cache cannot be reached; nothing was read or written. */
 export class CacheUnavailable extends Error {
@@ -21,21 +50,13 @@ export class CacheUnavailable extends Error {
 
 /** Redis, with a deadline for each operation. Reconnects by itself for as long as the app runs. */
 export class Cache {
-  readonly #client: ReturnType<typeof createClient>;
+  readonly #client: Client;
   readonly #metrics: Metrics;
+  #closed = false;
 
-  constructor(options: { url: string; metrics: Metrics; log: FastifyBaseLogger }) {
+  constructor(options: CacheOptions) {
     this.#metrics = options.metrics;
-    this.#client = createClient({
-      url: options.url,
-      name: "stories-app",
-      // Fail at once while disconnected: a request must not wait for a cache that may not come back.
-      disableOfflineQueue: true,
-      socket: {
-        connectTimeout: 2_000,
-        reconnectStrategy: (attempt) => Math.min(50 * 2 ** attempt, longestReconnectPauseMs),
-      },
-    });
+    this.#client = clientOf(options);
     let wasReady = true;
     this.#client.on("error", (error: unknown) => {
       if (wasReady) options.log.warn({ code: codeOf(error) }, "the cache connection was lost");
@@ -50,7 +71,8 @@ export class Cache {
   /** Starts to connect; does not wait, for the app answers without its cache too. */
   connect(): void {
     this.#client.connect().catch(() => {
-      // The listener for "error" has it, and the client goes on trying.
+      // One server is tried again by its client; a cluster of which no node answered is not.
+      if (!this.#client.isOpen && !this.#closed) setTimeout(() => this.connect(), longestReconnectPauseMs).unref();
     });
   }
 
@@ -75,6 +97,7 @@ export class Cache {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#client.isReady) await withDeadline(this.#client.close(), operationTimeoutMs).catch(() => this.#client.destroy());
     else if (this.#client.isOpen) this.#client.destroy();
   }

@@ -20,6 +20,8 @@ const environment = z.object({
   PORT: z.coerce.number({ error: "must be a port" }).int().min(1, "must be a port").max(65_535, "must be a port").default(3001),
   DATABASE_URL: secretUrl(/^postgres(ql)?:\/\//, "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
   REDIS_URL: secretUrl(/^rediss?:\/\//, "redis://:PASSWORD@HOST:PORT"),
+  /** Where REDIS_URL names one node of a cluster: all of them, and the same password. */
+  REDIS_CLUSTER_NODES: z.string().regex(/^[^,:\s]+:\d+(,[^,:\s]+:\d+)*$/, "must be HOST:PORT, comma-separated").optional(),
   SESSION_SECRET: z.string({ error: "is missing" }).min(32, "must have at least 32 characters"),
   STAGING_SIGN_IN_PASSWORD: z.string({ error: "is missing" }).min(8, "must have at least 8 characters"),
   NEXTAUTH_URL: z.url({ protocol: /^https?$/, error: "must be the address people use, like https://localhost:8080" }),
@@ -52,6 +54,8 @@ export interface AppSettings {
   readonly databaseUrl: string;
   readonly databasePoolSize: number;
   readonly redisUrl: string;
+  /** Nodes of the cluster; none when it is one server. */
+  readonly redisNodes: readonly { readonly host: string; readonly port: number }[];
   readonly sessionSecret: string;
   /** Opens every account: on staging the people's own password hashes are masked. */
   readonly signInPassword: string;
@@ -99,6 +103,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     databaseUrl: data.DATABASE_URL,
     databasePoolSize: data.DATABASE_POOL_SIZE,
     redisUrl: data.REDIS_URL,
+    redisNodes: (data.REDIS_CLUSTER_NODES?.split(",") ?? []).map((node) => {
+      const [host = "", port] = node.split(":");
+      return { host, port: Number(port) };
+    }),
     sessionSecret: data.SESSION_SECRET,
     signInPassword: data.STAGING_SIGN_IN_PASSWORD,
     staticFolder: data.STATIC_FOLDER,
