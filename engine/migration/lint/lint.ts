@@ -3,7 +3,7 @@ import type { CheckDefinition, Outcome } from "../board.ts";
 import { relationName } from "../source/scope.ts";
 import { placeOf, summaryOf } from "../source/statement.ts";
 import type { MigrationFile } from "../source/statement.ts";
-import { opensTransaction } from "../source/transaction.ts";
+import { isTransactionControl, opensTransaction } from "../source/transaction.ts";
 import type { LintContext, LintRule } from "./rule.ts";
 import { lintRules } from "./rules.ts";
 
@@ -19,18 +19,20 @@ export function lintFile(file: MigrationFile): LintFinding[] {
   const newTables = new Set<string>();
   let newEnumValues = new Set<string>();
   let hasLockTimeout = false;
+  let inBlock = false;
   const findings: LintFinding[] = [];
   for (const statement of file.statements) {
     const { node } = statement;
     if (opensTransaction(statement)) newEnumValues = new Set();
-    if ("VariableSetStmt" in node && node.VariableSetStmt.name === "lock_timeout") hasLockTimeout = true;
-    const context: LintContext = { file, newTables, hasLockTimeout, newEnumValues: file.withoutTransaction === undefined ? newEnumValues : new Set() };
+    if ("VariableSetStmt" in node && node.VariableSetStmt.name === "lock_timeout") hasLockTimeout = !/(?:=|\bto)\s*(?:'?0\s*[a-z]*'?|default)$/i.test(statement.sql);
+    if (isTransactionControl(statement)) inBlock = opensTransaction(statement);
+    const context: LintContext = { file, newTables, hasLockTimeout, inBlock, newEnumValues: file.withoutTransaction === undefined ? newEnumValues : new Set() };
     for (const rule of lintRules) {
       for (const what of rule.find(statement, context)) findings.push({ rule, place: placeOf(file, statement), statement: summaryOf(statement), what });
     }
     if ("CreateStmt" in node) newTables.add(relationName(node.CreateStmt.relation) ?? "");
     if ("CreateTableAsStmt" in node) newTables.add(relationName(node.CreateTableAsStmt.into?.rel) ?? "");
-    if ("AlterEnumStmt" in node && node.AlterEnumStmt.newVal !== undefined) newEnumValues.add(node.AlterEnumStmt.newVal);
+    if ("AlterEnumStmt" in node && node.AlterEnumStmt.newVal !== undefined && node.AlterEnumStmt.oldVal === undefined) newEnumValues.add(node.AlterEnumStmt.newVal);
   }
   return findings;
 }

@@ -4,10 +4,12 @@ import type { MigrationFile, Statement } from "../source/statement.ts";
 /** What a rule may know besides the statement. */
 export interface LintContext {
   readonly file: MigrationFile;
-  /** Tables that this file makes itself: nobody uses them yet. */
+  /** Tables and materialized views that this file makes itself: nobody uses them yet. */
   readonly newTables: ReadonlySet<string>;
   /** Whether a lock_timeout is in force at the statement. */
   readonly hasLockTimeout: boolean;
+  /** Whether the file's own BEGIN is open at the statement. */
+  readonly inBlock: boolean;
   /** Enum values that earlier statements of the same transaction added. */
   readonly newEnumValues: ReadonlySet<string>;
 }
