@@ -34,6 +34,9 @@ describe("two stacks side by side", () => {
     const before = await processesOf(layoutOf(two.stackId));
     await understudyOk("destroy", "--stack", stacks[0], "--yes");
     await nothingIsLeft(stacks[0]);
+    const kept = await readdir(join(projectRoot, ".understudy"), { recursive: true });
+    expect(kept.filter((path) => path.includes(stacks[0]))).toEqual([]);
+    expect(kept.filter((path) => path.includes(stacks[1]))).not.toEqual([]);
     expect((await get(two.urls["health"] ?? "")).status).toBe(200);
     const after = (await processesOf(layoutOf(two.stackId))).map(({ pid }) => pid);
     for (const { pid, command } of before.filter(({ command }) => /s6-svscan|redis-server|nginx: master|app\.mjs/.test(command))) {
