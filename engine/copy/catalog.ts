@@ -49,7 +49,10 @@ export interface Table {
   readonly primaryKey: readonly string[];
   readonly uniqueKeys: readonly UniqueKey[];
   readonly checks: readonly CheckConstraint[];
-  /** Columns that decide the partition; a `null` says an expression does. */
+  /**
+   * Columns that decide the partition, on every level. A `null` says that it cannot be known beforehand: an expression does,
+   * or the hash of a type of the application's own, which differs from server to server (an enum's).
+   */
   readonly partitionColumns: readonly (string | null)[];
   readonly rowSecurity: boolean;
   readonly readable: boolean;
@@ -99,7 +102,16 @@ export interface Catalog {
   readonly extensions: readonly Extension[];
   /** Made in the copy, never read. */
   readonly foreignTables: readonly string[];
-  readonly largeObjects: boolean;
+  /** How many there are. */
+  readonly largeObjects: number;
+  /** Foreign keys and CHECK constraints (of domains too) that are NOT VALID in the source. */
+  readonly notValid: readonly string[];
+  /** Materialized views without data in the source, `schema.name` quoted. */
+  readonly unfilledViews: readonly string[];
+  /** Roles that policies of row security name. */
+  readonly policyRoles: readonly string[];
+  /** Tables of extensions whose rows a dump of the data would hold, as their key. */
+  readonly extensionTables: readonly string[];
 }
 
 /** `schema.name`, quoted. */

@@ -18,9 +18,10 @@ export const relationsSql = `
            AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user) AS "rowSecurity",
          has_table_privilege(c.oid, 'SELECT') AS readable,
          (SELECT i.inhparent::int8::float8 FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition) AS parent,
-         (SELECT array_agg(CASE WHEN k.number = 0 THEN NULL ELSE a.attname::text END ORDER BY k.position)
+         (SELECT array_agg(CASE WHEN k.number = 0 OR (p.partstrat = 'h' AND y.typnamespace <> 'pg_catalog'::regnamespace) THEN NULL ELSE a.attname::text END ORDER BY k.position)
             FROM pg_partitioned_table p, unnest(p.partattrs::int2[]) WITH ORDINALITY AS k(number, position)
             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number AND k.number > 0
+            LEFT JOIN pg_type y ON y.oid = a.atttypid
            WHERE p.partrelid = c.oid) AS "partitionColumns"
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND ${applicationSchemas} AND ${notOfExtension("pg_class", "c.oid")}
@@ -65,7 +66,7 @@ export const uniqueKeysSql = `
              AND d.refobjid = i.indrelid AND d.refobjsubid > 0
              AND (d.objid = i.indexrelid OR d.objid IN (SELECT k.oid FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u')))) AS columns
     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-   WHERE i.indisunique AND i.indislive
+   WHERE i.indisunique AND i.indislive AND (i.indisvalid OR x.relkind = 'I')
    ORDER BY i.indrelid, NOT i.indisprimary, x.relname`;
 
 export const checksSql = `
@@ -88,5 +89,16 @@ export const sequencesSql = `
        LIMIT 1) AS f ON true
    WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${applicationSchemas} AND ${notOfExtension("pg_class", "c.oid")}
    ORDER BY n.nspname, c.relname`;
+
+/** One row: what concerns the whole database. */
+export const wholeSql = `
+  SELECT (SELECT count(*)::float8 FROM pg_largeobject_metadata) AS "largeObjects",
+         ARRAY(SELECT k.conname::text FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+                WHERE k.contype IN ('f', 'c') AND NOT k.convalidated AND ${applicationSchemas} ORDER BY 1) AS "notValid",
+         ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind = 'm' AND NOT c.relispopulated AND ${applicationSchemas} ORDER BY 1) AS "unfilledViews",
+         ARRAY(SELECT DISTINCT r.rolname::text FROM pg_policy p, unnest(p.polroles) AS u(role) JOIN pg_roles r ON r.oid = u.role ORDER BY 1) AS "policyRoles",
+         ARRAY(SELECT format('%s.%s', n.nspname, c.relname) FROM pg_extension e, unnest(e.extconfig) AS u(relation)
+                 JOIN pg_class c ON c.oid = u.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' ORDER BY 1) AS "extensionTables"`;
 
 export const extensionsSql = `SELECT extname::text AS name, extversion AS version FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1`;

@@ -123,9 +123,18 @@ function outcomeOf(prepared: PreparedCopy, options: CopyOptions, filled: Filled 
     leftOut: [
       ...(filled?.leftOut ?? []),
       ...prepared.catalog.foreignTables.map((name) => `rows of foreign table ${name}`),
-      ...(prepared.catalog.largeObjects ? ["large objects"] : []),
+      ...prepared.catalog.extensionTables.map((name) => `rows of an extension's table ${name}`),
+      ...largeObjectsLeftOut(prepared),
     ],
     probes: filled?.probes ?? [],
     unprobed: filled?.unprobed ?? [],
   };
+}
+
+function largeObjectsLeftOut({ catalog, largeObjects: { rule, oids } }: PreparedCopy): string[] {
+  const left = catalog.largeObjects - oids.length;
+  return [
+    ...(left > 0 ? [`${left} large object(s)${rule === "leaveOut" ? "" : " that no copied row refers to"}`] : []),
+    ...(rule === "empty" && oids.length > 0 ? [`what ${oids.length} large object(s) hold`] : []),
+  ];
 }

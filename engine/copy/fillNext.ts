@@ -10,6 +10,8 @@ import { carryOwnRows } from "./carryOver.ts";
 import { runCheck } from "./checkRun.ts";
 import { createNext } from "./databases.ts";
 import type { DatabaseNames } from "./databases.ts";
+import { checkLargeObjects, copyLargeObjects } from "./largeObjects.ts";
+import type { ObjectSum } from "./largeObjects.ts";
 import { checkForLeaks } from "./leakChecks.ts";
 import { collectProbes } from "./leakProbes.ts";
 import type { LeakProbes } from "./leakProbes.ts";
@@ -18,6 +20,7 @@ import type { CopyOptions } from "./options.ts";
 import type { PreparedCopy } from "./prepareCopy.ts";
 import { dumpSchema } from "./schemaDump.ts";
 import type { SchemaDump } from "./schemaDump.ts";
+import { detachForeignTables, makePolicyRoles } from "./schemaGaps.ts";
 import { cutReferences, refreshMaterializedViews, setSequences } from "./settle.ts";
 import { openSource, useApplicationNames } from "./sourceSession.ts";
 import type { SourceSession } from "./sourceSession.ts";
@@ -62,15 +65,19 @@ export async function fillNext(filling: Filling): Promise<Filled> {
     }),
   );
   try {
-    await stages.run("make the tables", async () => {
+    const without = await stages.run("make the tables", async () => {
       await createNext(maintenance, names, await localeOf(prepared.lead));
+      const roles = await makePolicyRoles(maintenance, prepared.catalog.policyRoles);
       await withSession(next, { applicationName: "understudy copy" }, (client) => claimDatabase(client, names.next));
       await dump.restore("pre-data", next, 1);
+      const detached = await withSession(next, { applicationName: "understudy copy" }, detachForeignTables);
+      return [...detached, ...roles.map((name) => `login and members of role ${name}, which policies name`)];
     });
     const read = await readSource(filling);
-    return await withSession(next, { applicationName: "understudy copy", signal: options.signal }, (client) =>
+    const filled = await withSession(next, { applicationName: "understudy copy", signal: options.signal }, (client) =>
       finish(filling, client, dump, read),
     );
+    return { ...filled, leftOut: [...filled.leftOut, ...without] };
   } finally {
     await dump.remove();
   }
@@ -79,6 +86,7 @@ export async function fillNext(filling: Filling): Promise<Filled> {
 interface Read {
   readonly transfers: ReadonlyMap<Table, TableTransfer>;
   readonly probes: LeakProbes;
+  readonly objects: ObjectSum;
   readonly untouched: CheckResult;
 }
 
@@ -108,7 +116,13 @@ async function readSource({ options, prepared, stages, names }: Filling): Promis
     const probes = await stages.run("hash originals for the leak scan", () =>
       collectProbes(lead, treatments, selection, catalog.serverVersion, leakKey),
     );
-    return { transfers, probes, untouched: await proveUntouched(sources) };
+    const { oids, rule } = prepared.largeObjects;
+    const objects = await stages.run("copy large objects", () =>
+      withSession(connectionOf(options.staging, "admin", names.next), { applicationName: "understudy copy", signal: options.signal }, (target) =>
+        copyLargeObjects(lead.client, target, oids, rule),
+      ),
+    );
+    return { transfers, probes, objects, untouched: await proveUntouched(sources) };
   } finally {
     await Promise.all(sources.map((session) => session.close()));
   }
@@ -139,9 +153,10 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
   // Two jobs of pg_restore on the partitions of one table can block each other for ever.
   const jobs = catalog.tables.some((table) => table.partitioned) ? 1 : buildingJobs;
   await stages.run("build indexes and constraints", () => dump.restore("post-data", next, jobs));
+  let unfilled: string[] = [];
   await stages.run("make it staging's", async () => {
     await setSequences(client, catalog.sequences);
-    await refreshMaterializedViews(client);
+    unfilled = await refreshMaterializedViews(client, catalog.unfilledViews);
     await fitOutDatabase(client, { workload: options.workload, stack: options.stack });
     await carryOwnRows(options.staging, client, stagingSchemas, options.signal);
     const rows = [...transfers.values()].reduce((sum, transfer) => sum + transfer.rows, 0);
@@ -152,12 +167,13 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
     read.untouched,
     ...(await verifyCopy(client, { catalog, plan, treatments, transfers, changedLater: cutColumns(prepared) })),
   ]);
+  checks.push(...(await checkLargeObjects(client, prepared.largeObjects.oids, read.objects, probes.index)));
   checks.push(...(await stages.run("scan for leaks", () => checkForLeaks(client, probes, options.signal))));
   return {
     transfers,
     checks,
     cut: [...cut].map(([reference, rows]) => ({ reference: referenceKey(reference), rows })),
-    leftOut: [...dump.leftOut],
+    leftOut: [...dump.leftOut, ...unfilled.map((name) => `rows of materialized view ${name}, which reads foreign tables`)],
     probes: [...probes.probed],
     unprobed: [...probes.unprobed],
     sessions: sourceSessions,

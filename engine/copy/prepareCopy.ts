@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { loadMaskingPolicy } from "../masking/policy.ts";
-import type { MaskingPolicy } from "../masking/policy.ts";
+import type { LargeObjectRule, MaskingPolicy } from "../masking/policy.ts";
 import { deriveDomainKey, keyBytes } from "../masking/key.ts";
 import { domainOf } from "../masking/rule.ts";
 import { connectionOf } from "../staging/database.ts";
@@ -12,6 +12,7 @@ import type { Catalog } from "./catalog.ts";
 import { databaseNames } from "./databases.ts";
 import { identityOf, refuseSameDatabase, refuseWriter, writePowers } from "./guard.ts";
 import type { DatabaseIdentity } from "./guard.ts";
+import { chooseLargeObjects } from "./largeObjects.ts";
 import { leakDomain } from "./leakProbes.ts";
 import type { CopyOptions } from "./options.ts";
 import { tryMasks } from "./preflight.ts";
@@ -41,6 +42,7 @@ export interface PreparedCopy {
   readonly treatments: readonly TableTreatment[];
   readonly plan: SubsetPlan;
   readonly selection: Selection;
+  readonly largeObjects: { readonly rule: LargeObjectRule; readonly oids: readonly number[] };
   readonly targetVersion: number;
 }
 
@@ -83,8 +85,10 @@ export async function withPreparedCopy<Result>(
         throw sourceFault(cause, "choosing rows");
       }),
     );
+    const rule = masking.largeObjects ?? "leaveOut";
+    const oids = rule === "leaveOut" ? [] : await chooseLargeObjects(client, treatments, selection, catalog.serverVersion);
     await stages.run("try the masks", () => tryMasks(lead, treatments, selection, catalog.serverVersion));
-    return await use({ lead, snapshot, keys, leakKey, identity, powers, catalog, treatments, plan, selection, targetVersion: target.version });
+    return await use({ lead, snapshot, keys, leakKey, identity, powers, catalog, treatments, plan, selection, largeObjects: { rule, oids }, targetVersion: target.version });
   } finally {
     await lead.close();
   }

@@ -11,6 +11,7 @@ import {
   sequencesSql,
   typesSql,
   uniqueKeysSql,
+  wholeSql,
 } from "./catalogSql.ts";
 import { shapeColumns } from "./columnShapes.ts";
 import type { ColumnRow, TypeRow } from "./columnShapes.ts";
@@ -66,7 +67,7 @@ export async function readCatalog(client: Client): Promise<Catalog> {
   const tables = buildTables(relations, columns, await ask<UniqueRow>(uniqueKeysSql), await ask<CheckRow>(checksSql));
   const sequenceRows = await ask<SequenceRow>(sequencesSql);
   refuseUnreadable(tables, sequenceRows);
-  const large = await ask<{ present: boolean }>("SELECT EXISTS (SELECT FROM pg_largeobject_metadata) AS present");
+  const [whole] = await ask<Pick<Catalog, "largeObjects" | "notValid" | "unfilledViews" | "policyRoles" | "extensionTables">>(wholeSql);
   return {
     serverVersion: version[0]?.version ?? 0,
     tables,
@@ -74,7 +75,7 @@ export async function readCatalog(client: Client): Promise<Catalog> {
     sequences: await readSequences(client, sequenceRows, tables),
     extensions: await ask(extensionsSql),
     foreignTables: relations.filter((row) => row.kind === "f").map((row) => tableKey(row.schema, row.name)),
-    largeObjects: large[0]?.present ?? false,
+    ...(whole ?? { largeObjects: 0, notValid: [], unfilledViews: [], policyRoles: [], extensionTables: [] }),
   };
 }
 
@@ -88,6 +89,10 @@ function buildTables(
     const children = relations.filter((row) => row.parent === oid);
     return children.flatMap((row) => (row.kind === "p" ? leavesOf(row.oid) : row.kind === "r" ? [row] : []));
   };
+  const partitionColumnsOf = (row: RelationRow): (string | null)[] => [
+    ...(row.partitionColumns ?? []),
+    ...relations.filter((below) => below.parent === row.oid).flatMap(partitionColumnsOf),
+  ];
   return relations
     .filter((row) => row.kind !== "f" && row.parent === null)
     .map((row) => {
@@ -115,7 +120,7 @@ function buildTables(
         checks: checks
           .filter((check) => check.relation === row.oid)
           .map(({ name, expression, columns: read }) => ({ name, expression, columns: names(read) })),
-        partitionColumns: row.partitionColumns ?? [],
+        partitionColumns: partitionColumnsOf(row),
         rowSecurity: [row, ...leaves].some((relation) => relation.rowSecurity),
         readable: [row, ...leaves].every((relation) => relation.readable),
       };

@@ -29,12 +29,25 @@ export async function setSequences(client: Client, sequences: readonly Sequence[
   }
 }
 
-/** Fills materialized views, those that read others after these. */
-export async function refreshMaterializedViews(client: Client): Promise<void> {
+/** Materialized views that read foreign tables, be it through other views: to fill them would be to ask another server. */
+const remoteViews = `
+  WITH RECURSIVE reading(oid) AS (
+    SELECT oid FROM pg_class WHERE relkind = 'f'
+    UNION SELECT r.ev_class FROM reading JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = reading.oid AND d.classid = 'pg_rewrite'::regclass
+            JOIN pg_rewrite r ON r.oid = d.objid)
+  SELECT oid FROM reading`;
+
+/**
+ * Fills materialized views, those that read others after these.
+ * @param unfilled those without data in the source, `schema.name` quoted: they stay so
+ * @returns those left without data because they read foreign tables
+ */
+export async function refreshMaterializedViews(client: Client, unfilled: readonly string[]): Promise<string[]> {
   const emptyOnes = async (): Promise<string[]> => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'm' AND NOT c.relispopulated ORDER BY c.oid`,
+        WHERE c.relkind = 'm' AND NOT c.relispopulated AND format('%I.%I', n.nspname, c.relname) <> ALL ($1) AND c.oid NOT IN (${remoteViews}) ORDER BY c.oid`,
+      [unfilled],
     );
     return rows.map(({ name }) => name);
   };
@@ -47,6 +60,10 @@ export async function refreshMaterializedViews(client: Client): Promise<void> {
     if (still.length === waiting.length) throw failure;
     waiting = still;
   }
+  const { rows: remote } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.oid IN (${remoteViews}) ORDER BY 1`,
+  );
+  return remote.map(({ name }) => name);
 }
 
 /** Extensions that this server cannot make. */

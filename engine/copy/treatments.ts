@@ -50,6 +50,8 @@ export function resolveTreatments(policy: MaskingPolicy, catalog: Catalog): Tabl
     }
   }
 
+  if (catalog.largeObjects > 0 && policy.largeObjects === undefined) problems.push(`largeObjects: no rule for ${catalog.largeObjects} large object(s): keep, empty or leaveOut`);
+
   const shortest = shortestOfGroups(resolvedOf);
   const treatments = catalog.tables.map((table): TableTreatment => {
     if (resolution.isLeftOut(table)) return { table, leftOut: true, columns: [] };

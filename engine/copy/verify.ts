@@ -95,7 +95,7 @@ function checkConstraints(client: Client, { catalog }: Copied): Promise<CheckRes
        SELECT c.relname::text, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`,
     );
-    const notValidThere = new Set(catalog.references.filter((reference) => !reference.validated).map(({ name }) => name));
+    const notValidThere = new Set(catalog.notValid);
     const names = new Set(rows.map(({ name }) => name));
     const missing = [
       ...catalog.references.map(({ name }) => name),

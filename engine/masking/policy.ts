@@ -15,10 +15,16 @@ const tableRule = z
     error: "needs either columns or leaveOut: true",
   });
 
+/** `keep`: byte for byte; `empty`: made, holding nothing, so that what refers to them finds them; `leaveOut`: not made. */
+const largeObjectRule = z.enum(["keep", "empty", "leaveOut"]);
+export type LargeObjectRule = z.infer<typeof largeObjectRule>;
+
 /** `masking.yaml`: how every column of every table is treated. A table is named `Table` in schema public, else `schema.Table`. */
 export const maskingPolicy = z.strictObject({
   version: z.literal(1),
   tables: z.record(z.string().min(1), tableRule),
+  /** Large objects, which are in no column; needed where the source has some. */
+  largeObjects: largeObjectRule.optional(),
 });
 export type MaskingPolicy = z.infer<typeof maskingPolicy>;
 
