@@ -3,7 +3,7 @@ import type { Node } from "libpg-query";
 import { messageOf } from "../../errors.ts";
 import type { Direction, MigrationFile, Statement } from "./statement.ts";
 import { parseSql } from "./parser.ts";
-import { isTransactionControl, opensTransaction, whyNotInTransaction } from "./transaction.ts";
+import { isTransactionControl, opensTransaction, standsAlone, whyNotInTransaction } from "./transaction.ts";
 
 export interface SqlText {
   readonly path: string;
@@ -21,7 +21,8 @@ const leadingComments = /^(?:\s*--[^\n]*(?:\n|$))*/;
 
 /**
  * Parses one migration file with PostgreSQL's own parser.
- * @throws ParseProblem for text that is not SQL, psql's meta commands, COPY from the client, an unknown directive.
+ * @throws ParseProblem for text that is not SQL, psql's meta commands, COPY from the client, statements that reach beyond the
+ *   clone, an unknown directive.
  */
 export async function parseMigrationFile(source: SqlText): Promise<MigrationFile> {
   const bytes = Buffer.from(source.text, "utf8");
@@ -58,7 +59,8 @@ function withoutOuterTransaction(statements: readonly Statement[]): readonly Sta
   if (first === undefined || last === undefined || !opensTransaction(first) || !/^(?:begin|start)(?:\s+(?:work|transaction))?$/i.test(first.sql)) return statements;
   const inner = statements.slice(1, -1);
   const ends = "TransactionStmt" in last.node && last.node.TransactionStmt.kind === "TRANS_STMT_COMMIT";
-  return ends && !inner.some(isTransactionControl) ? inner.map((statement, index) => ({ ...statement, index })) : statements;
+  const refused = inner.some((statement) => isTransactionControl(statement) || standsAlone(statement) !== undefined);
+  return ends && !refused ? inner.map((statement, index) => ({ ...statement, index })) : statements;
 }
 
 interface RawStatement {
@@ -81,10 +83,20 @@ async function parseText(source: SqlText): Promise<readonly RawStatement[]> {
   }
 }
 
+/** Statements on databases and on the server itself: they would reach staging, whichever clone they run on. */
+const beyondTheClone = /^(?:Createdb|Dropdb|AlterDatabase|AlterDatabaseSet|AlterDatabaseRefreshColl|AlterSystem|CreateTableSpace|DropTableSpace|AlterTableSpaceOptions)Stmt$/;
+
 function refuse(source: SqlText, kind: string, node: Node, line: number): void {
+  if (beyondTheClone.test(kind) || Object.values(node).some(isOfDatabase)) {
+    throw new ParseProblem(`${source.name}:${line}: a statement on a whole database or server reaches beyond the clone that is rehearsed on; it belongs to the set-up of the server`);
+  }
   if (kind === "CopyStmt" && "CopyStmt" in node && node.CopyStmt.filename === undefined && node.CopyStmt.is_program !== true) {
     throw new ParseProblem(`${source.name}:${line}: COPY from or to the client cannot run in a migration; use INSERT`);
   }
+}
+
+function isOfDatabase(fields: unknown): boolean {
+  return typeof fields === "object" && fields !== null && ["objtype", "objectType", "renameType"].some((key) => (fields as Readonly<Record<string, unknown>>)[key] === "OBJECT_DATABASE");
 }
 
 /** Space and comments before the first token. */

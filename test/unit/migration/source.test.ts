@@ -34,6 +34,13 @@ describe("statements", () => {
     ["\\i other.sql", /0001_case\.up\.sql:2: \\i is a command of psql/],
     ["SELEC 1;", /0001_case\.up\.sql:2: syntax error/],
     ["COPY t FROM stdin;", /0001_case\.up\.sql:2: COPY from or to the client/],
+    ["DROP DATABASE staging_db;", /0001_case\.up\.sql:2: .*beyond the clone/],
+    ["ALTER DATABASE staging_db SET search_path = x;", /beyond the clone/],
+    ["ALTER DATABASE a RENAME TO b;", /beyond the clone/],
+    ["ALTER DATABASE a OWNER TO b;", /beyond the clone/],
+    ["REVOKE CONNECT ON DATABASE a FROM b;", /beyond the clone/],
+    ["COMMENT ON DATABASE a IS 'b';", /beyond the clone/],
+    ["ALTER SYSTEM SET work_mem = '1GB';", /beyond the clone/],
   ])("refused: %s", async (text, message) => {
     await expect(up(`SELECT 1;\n${text}\n`)).rejects.toThrow(message);
   });
@@ -64,6 +71,7 @@ describe("one transaction or not", () => {
   });
 
   test("a BEGIN and COMMIT around the whole file are no statements of their own", async () => {
+    expect((await up("BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (a);\nCOMMIT;")).statements.map(({ kind }) => kind)).toEqual(["TransactionStmt", "IndexStmt", "TransactionStmt"]);
     expect((await up("BEGIN;\nSELECT 1;\nSELECT 2;\nCOMMIT;")).statements.map(({ index, line }) => [index, line])).toEqual([[0, 2], [1, 3]]);
   });
 });
