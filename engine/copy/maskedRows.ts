@@ -39,7 +39,7 @@ export function maskedRowsSql({ columns }: TableTreatment, range: RowRange, samp
   return overHashedRows(columns, expressions, range, sample);
 }
 
-/** The column list of COPY. */
+/** The column list of COPY, in brackets; none for a table without columns of its own to fill, whose rows are copied all the same. */
 export function columnList({ columns }: TableTreatment): string {
-  return columns.map(({ column }) => quoteIdentifier(column.name)).join(", ");
+  return columns.length === 0 ? "" : `(${columns.map(({ column }) => quoteIdentifier(column.name)).join(", ")})`;
 }

@@ -91,7 +91,7 @@ async function transferRange(
 ): Promise<void> {
   const { table } = treatment;
   const transfer = transfers.get(table);
-  if (transfer === undefined || treatment.columns.length === 0) return;
+  if (transfer === undefined || treatment.leftOut) return;
   const started = performance.now();
   const format = options.sameMajor && treatment.columns.every(({ column }) => column.binarySafe) ? " (FORMAT binary)" : "";
   const relayed = await relay(
@@ -99,7 +99,7 @@ async function transferRange(
     target,
     {
       read: `COPY (${maskedRowsSql(treatment, range)}) TO STDOUT${format}`,
-      write: `COPY ${qualified(destinationOf(treatment, range.leaf))} (${columnList(treatment)}) FROM STDIN${format}`,
+      write: `COPY ${qualified(destinationOf(treatment, range.leaf))} ${columnList(treatment)} FROM STDIN${format}`,
       table: table.key,
     },
     progress.bytes,
