@@ -42,7 +42,7 @@ test-faults: setup-test ## plant faults and count those found
 	@$(with_modules) vitest run fault
 
 dashboards: modules ## write the Grafana dashboards from code
-	@$(with_modules) node workloads/stories/monitoring/writeDashboards.ts
+	@$(with_modules) node workloads/shared/writeDashboards.ts
 
 bench-stack: setup ## time up, preview and destroy, and measure memory
 	@$(with_modules) node bench/stack.ts

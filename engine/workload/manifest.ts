@@ -57,6 +57,8 @@ export const workloadManifest = z.strictObject({
   }),
   /** What validation asks of this workload: routes, assets, bounds. */
   validation: relativePath,
+  /** Load profiles, and the journeys that they and the smoke tests are made of. */
+  load: relativePath.optional(),
 });
 export type WorkloadManifest = z.infer<typeof workloadManifest>;
 

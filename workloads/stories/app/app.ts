@@ -1,6 +1,7 @@
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
+import { SignInPassword } from "../../shared/signInPassword.ts";
 import { Assets } from "./assets.ts";
 import { Cache, CacheUnavailable } from "./cache.ts";
 import { Database } from "./database.ts";
@@ -18,7 +19,6 @@ import { storyRoutes } from "./routes/stories.ts";
 import type { Services } from "./services.ts";
 import { Sessions } from "./sessions.ts";
 import type { AppSettings } from "./settings.ts";
-import { SignInPassword } from "./signInPassword.ts";
 import { userById, type User } from "./users.ts";
 
 /** Puts the app together; nothing listens yet. `close()` ends its connections. */

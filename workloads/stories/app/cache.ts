@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createClient, createCluster } from "redis";
 import type { FastifyBaseLogger } from "fastify";
-import { codeOf } from "./database.ts";
-import { withDeadline } from "./deadline.ts";
+import { codeOf } from "../../shared/connectionLoss.ts";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { Metrics } from "./metrics.ts";
 
 const operationTimeoutMs = 1_500;

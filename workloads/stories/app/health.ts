@@ -1,8 +1,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Gauge } from "prom-client";
+import { codeOf } from "../../shared/connectionLoss.ts";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { Cache } from "./cache.ts";
-import { codeOf, type Database } from "./database.ts";
-import { withDeadline } from "./deadline.ts";
+import type { Database } from "./database.ts";
 import { fresh } from "./fresh.ts";
 import type { Metrics } from "./metrics.ts";
 import type { AppSettings } from "./settings.ts";

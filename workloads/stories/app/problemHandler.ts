@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { codeOf, isConnectionLoss } from "../../shared/connectionLoss.ts";
 import { CacheUnavailable } from "./cache.ts";
-import { codeOf, isConnectionLoss } from "./database.ts";
 import { problemPage } from "./pages/account.ts";
 import type { PageContext } from "./pages/layout.ts";
 import { notFound, Problem } from "./problem.ts";

@@ -1,6 +1,6 @@
 import { Gauge } from "prom-client";
 import type { Database } from "./database.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../../shared/deadline.ts";
 import { fresh } from "./fresh.ts";
 import type { Metrics } from "./metrics.ts";
 import { roles } from "./roles.ts";

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify";
+import type { SignInPassword } from "../../shared/signInPassword.ts";
 import type { Database } from "./database.ts";
 import type { Health } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PageContext } from "./pages/layout.ts";
 import type { Sessions } from "./sessions.ts";
 import type { AppSettings } from "./settings.ts";
-import type { SignInPassword } from "./signInPassword.ts";
 import type { User } from "./users.ts";
 
 /** What the routes work with. */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { exitCode, messageOf, UnderstudyError } from "../../../engine/errors.ts";
+import { exitCode, UnderstudyError } from "../../../engine/errors.ts";
+import { fillSecrets } from "../../shared/secretFiles.ts";
 
 /** Given by value or, so that they stand in no process listing, by `NAME_FILE`. */
 const secrets = ["DATABASE_URL", "REDIS_URL", "SESSION_SECRET", "STAGING_SIGN_IN_PASSWORD"] as const;
@@ -69,17 +69,8 @@ export interface AppSettings {
  * @throws UnderstudyError (exit 2) that names every wrong variable at once, and no value of a secret.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): AppSettings {
-  const problems: string[] = [];
-  const values: Record<string, string | undefined> = { ...env };
-  for (const name of secrets) {
-    const file = env[`${name}_FILE`];
-    if (file === undefined || env[name] !== undefined) continue;
-    try {
-      values[name] = readFileSync(file, "utf8").trim();
-    } catch (error) {
-      problems.push(`${name}_FILE: ${messageOf(error)}`);
-    }
-  }
+  const { values, problems: unreadable } = fillSecrets(env, secrets);
+  const problems = [...unreadable];
   const result = environment.safeParse(values);
   if (!result.success) {
     const unread = new Set<PropertyKey>(problems.map((problem) => problem.split("_FILE:")[0] ?? ""));

@@ -1,11 +1,11 @@
 import { RowBuilder, type DashboardBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
-import { dashboard, stat, timeline, type Steps } from "./panels.ts";
+import { dashboard, stat, timeline, type Steps } from "../../shared/panels.ts";
 
 const downIsRed: Steps = [[null, "red"], [1, "green"]];
 
 /** PostgreSQL and Redis. */
 export function dataDashboard(): DashboardBuilder {
-  return dashboard("stories-data", "1001 Stories: database and cache", "PostgreSQL and Redis")
+  return dashboard("stories", "stories-data", "1001 Stories: database and cache", "PostgreSQL and Redis")
     .withPanel(stat({ title: "PostgreSQL", description: "1: answers the exporter", expr: "min(pg_up)", steps: downIsRed }))
     .withPanel(
       stat({

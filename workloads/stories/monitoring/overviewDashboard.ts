@@ -1,11 +1,11 @@
 import { RowBuilder, type DashboardBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
-import { dashboard, stat, timeline, type Steps } from "./panels.ts";
+import { dashboard, stat, timeline, type Steps } from "../../shared/panels.ts";
 
 const anyIsBad: Steps = [[null, "green"], [1, "red"]];
 
 /** What somebody looks at first: is it up, is it fast, does it fail, has the machine room left. */
 export function overviewDashboard(): DashboardBuilder {
-  return dashboard("stories-staging", "1001 Stories: staging", "Is it up, is it fast, does it fail, has the machine room left")
+  return dashboard("stories", "stories-staging", "1001 Stories: staging", "Is it up, is it fast, does it fail, has the machine room left")
     .withPanel(stat({ title: "Services down", description: "Targets that Prometheus cannot reach", expr: "count(up == 0) or vector(0)", steps: anyIsBad }))
     .withPanel(stat({ title: "Alerts firing", description: "Of any severity", expr: 'count(ALERTS{alertstate="firing"}) or vector(0)', steps: anyIsBad }))
     .withPanel(

@@ -1,9 +1,9 @@
 import { RowBuilder, type DashboardBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
-import { dashboard, stat, timeline } from "./panels.ts";
+import { dashboard, stat, timeline } from "../../shared/panels.ts";
 
 /** The migration LEARNER to CUSTOMER as it goes on, and what it does to everybody else. */
 export function roleMigrationDashboard(): DashboardBuilder {
-  return dashboard("stories-role-migration", "1001 Stories: role migration", "LEARNER to CUSTOMER as it goes on, and what it does to everybody else")
+  return dashboard("stories", "stories-role-migration", "1001 Stories: role migration", "LEARNER to CUSTOMER as it goes on, and what it does to everybody else")
     .withPanel(stat({ title: "Learners left", description: "Zero when the migration is done", expr: "max(role_migration_learners_left)", steps: [[null, "green"], [1, "orange"]], width: 6 }))
     .withPanel(stat({ title: "Users migrated", description: "Rows of role_migration_log", expr: "max(role_migration_log_rows)", width: 6 }))
     .withPanel(

@@ -17,11 +17,11 @@ import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-s
 export const datasource = { type: "prometheus", uid: "prometheus" } as const;
 
 /** An empty dashboard of ours. */
-export function dashboard(uid: string, title: string, description: string): DashboardBuilder {
+export function dashboard(workload: string, uid: string, title: string, description: string): DashboardBuilder {
   return new DashboardBuilder(title)
     .uid(uid)
     .description(description)
-    .tags(["understudy", "stories"])
+    .tags(["understudy", workload])
     .readonly()
     .refresh("10s")
     .time({ from: "now-30m", to: "now" })
