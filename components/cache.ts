@@ -110,5 +110,7 @@ function clusterConf(host: string, busPort: number): string[] {
     `cluster-node-timeout ${nodeTimeoutMs}`,
     // The other slots stay in use while a node is away.
     "cluster-require-full-coverage no",
+    // Nobody else has what a node that came back holds: it may be read before it takes part again.
+    "cluster-allow-reads-when-down yes",
   ];
 }

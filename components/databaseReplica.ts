@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
-import { replicationRole } from "../engine/postgres/replication.ts";
+import { replicaSlot, replicationRole } from "../engine/postgres/replication.ts";
 import { stagingRoles, type StagingDatabase } from "../engine/staging/database.ts";
 import type { Service } from "../platforms/platform.ts";
 import { Replication } from "../resources/replication.ts";
@@ -13,7 +13,6 @@ export interface DatabaseReplicaArgs extends After {
 }
 
 const name = "database-replica";
-const slot = "database_replica";
 
 /** A healthy replica is no further behind than this; a copy's whole switch is smaller. */
 const maxLagBytes = 1024 ** 2;
@@ -31,7 +30,7 @@ export class DatabaseReplica extends ComponentResource {
     const password = platform.secret("replication-password", { parent: this });
     const replication = new Replication(
       "replication",
-      { staging, password, slot, volumeId: primary.volume.id },
+      { staging, password, slot: replicaSlot, volumeId: primary.volume.id },
       { parent: this, dependsOn: [primary.service.resource, ...(args.dependsOn ?? [])] },
     );
     this.service = platform.service(
@@ -42,7 +41,7 @@ export class DatabaseReplica extends ComponentResource {
           adminUser: stagingRoles.admin,
           adminPassword,
           settings: { ...baseSettings, ...config.database.settings },
-          standbyOf: { host: primary.service.host, port: primary.service.port, user: replicationRole, password, slot, base: replication.base },
+          standbyOf: { host: primary.service.host, port: primary.service.port, user: replicationRole, password, slot: replicaSlot, base: replication.base },
         },
         ports: { main: ports.databaseReplica },
         volume: name,

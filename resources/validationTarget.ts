@@ -40,10 +40,11 @@ export interface CopyDescription {
 
 /** Fills in what only this machine knows: folders, and what the supervisor says. */
 export function processTarget(description: TargetDescription, layout: StackLayout): ValidationTarget {
-  const { certificate, accessLog, services, scheduledBackup, ...rest } = description;
+  const { certificate, accessLog, services, scheduledBackup, appInstances, ...rest } = description;
   return {
     ...rest,
     platform: "process",
+    appInstances: appInstances.map(({ service, url, drain }) => ({ service, url, drainFile: join(layout.config(drain.service), drain.path) })),
     ...(scheduledBackup === undefined
       ? {}
       : { scheduledBackup: { folder: layout.data(scheduledBackup.service), healthUrl: scheduledBackup.healthUrl, everyHours: scheduledBackup.everyHours } }),

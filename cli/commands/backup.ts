@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { backupDatabase, listBackups, pruneBackups, restoreBackup } from "../../engine/backup/index.ts";
+import { backupDatabase, pruneBackups, restoreBackup } from "../../engine/backup/index.ts";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
-import { findNewestBackup } from "../backups.ts";
+import { findBackups, findNewestBackup } from "../backups.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { seconds, table } from "../console.ts";
 import { project } from "../project.ts";
@@ -30,9 +30,9 @@ export const addBackup: AddCommand = (program, { console }) => {
     .description("this stack's backups, newest first")
     .action(async () => {
       const { stack: name, json } = globalsOf(backup);
-      const found = await listBackups(project.reports, name);
+      const found = await findBackups(name);
       if (json) console.result(JSON.stringify(found, null, 2));
-      else console.result(found.length === 0 ? `No backups of stack ${name} in ${project.reports}.` : table(found.map(({ at, file }) => [at.toISOString(), file])));
+      else console.result(found.length === 0 ? `No backups of stack ${name}.` : table(found.map(({ at, file }) => [at.toISOString(), file])));
     });
 };
 

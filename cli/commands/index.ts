@@ -15,6 +15,8 @@ const modules: Readonly<Record<string, () => Promise<AddCommand>>> = {
   validate: async () => (await import("./validate.ts")).addValidate,
   backup: async () => (await import("./backup.ts")).addBackup,
   restore: async () => (await import("./backup.ts")).addRestore,
+  restart: async () => (await import("./restart.ts")).addRestart,
+  promote: async () => (await import("./promote.ts")).addPromote,
   maintenance: async () => (await import("./maintenance.ts")).addMaintenance,
   report: async () => (await import("./report.ts")).addReport,
   gc: async () => (await import("./gc.ts")).addGc,

@@ -26,14 +26,18 @@ export const addOutputs: AddCommand = (program, { console }) => {
 
 /** Connection strings and URLs under the names that applications use. */
 function environmentOf({ description, urls }: DeployedStack): Record<string, string> {
-  const { staging, redis, signInPassword, source, httpsUrl } = description;
-  const url = (user: string, password: string) => `postgresql://${user}:${encodeURIComponent(password)}@${staging.host}:${staging.port}/${staging.database}`;
+  const { staging, redis, pool, signInPassword, source, httpsUrl } = description;
+  const url = (user: string, password: string, { host, port }: { readonly host: string; readonly port: number } = staging) =>
+    `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/${staging.database}`;
   return {
     NEXTAUTH_URL: httpsUrl,
     DATABASE_URL: url(stagingRoles.app, staging.passwords.app),
     MIGRATION_DATABASE_URL: url(stagingRoles.owner, staging.passwords.owner),
     READONLY_DATABASE_URL: url(stagingRoles.readOnly, staging.passwords.readOnly),
     REDIS_URL: `redis://:${encodeURIComponent(redis.password)}@${redis.host}:${redis.port}/0`,
+    ...(staging.replica === undefined ? {} : { DATABASE_REPLICA_URL: url(stagingRoles.app, staging.passwords.app, staging.replica) }),
+    ...(pool === undefined ? {} : { DATABASE_POOL_URL: url(stagingRoles.app, staging.passwords.app, pool) }),
+    ...(redis.nodes === undefined ? {} : { REDIS_CLUSTER_NODES: redis.nodes.map(({ host, port }) => `${host}:${port}`).join(","), REDIS_PASSWORD: redis.password }),
     STAGING_SIGN_IN_PASSWORD: signInPassword,
     ...(source === undefined ? {} : { SOURCE_DATABASE_URL: `postgresql://${source.user}:${encodeURIComponent(source.password)}@${source.host}:${source.port}/${source.database}` }),
     ...Object.fromEntries(Object.entries(urls).map(([key, value]) => [`UNDERSTUDY_${key.toUpperCase()}_URL`, value])),

@@ -3,6 +3,9 @@ import type { Client } from "pg";
 /** The role that a standby streams with; it may do nothing else. */
 export const replicationRole = "staging_replication";
 
+/** The slot at which the primary keeps its log for the read replica. */
+export const replicaSlot = "database_replica";
+
 /** What a standby says of itself. */
 export interface StandbyState {
   /** False once it was promoted: then it takes writes of its own. */

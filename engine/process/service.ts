@@ -149,7 +149,7 @@ export async function startService(layout: StackLayout, definition: ServiceDefin
     await rescan(layout);
     await untilSupervised(link);
   } else {
-    await run("s6-svc", ["-u", link]);
+    await bringUp(link);
   }
 }
 
@@ -161,6 +161,17 @@ export async function stopService(layout: StackLayout, name: string, timeoutMs =
   const link = join(layout.scan, name);
   if (!(await isSupervised(link))) return;
   await run("s6-svc", ["-wD", "-T", String(timeoutMs), "-d", link]).catch(() => undefined);
+}
+
+/** Ends a service in an orderly way and starts it again as it is defined. */
+export async function restartService(layout: StackLayout, name: string): Promise<void> {
+  await stopService(layout, name);
+  await bringUp(join(layout.scan, name));
+}
+
+/** Until the supervisor has taken it in, it would say of the service that it was stopped by hand. */
+async function bringUp(link: string): Promise<void> {
+  await run("s6-svc", ["-wu", "-T", "5000", "-u", link]).catch(() => undefined);
 }
 
 /** Stops a service and removes its folders: definition, configuration and logs; not its data. */

@@ -26,9 +26,10 @@ import { accessLogFormat } from "./security/accessLog.ts";
 import { headerChecks } from "./security/headers.ts";
 import { noSecretInArguments, postgresAuthentication, postgresRefusesWrongPassword, redisRefusesWithoutPassword } from "./security/passwords.ts";
 import { httpRedirects, tlsVersions } from "./security/transport.ts";
+import { topologyChecks, type Topology } from "./topology/index.ts";
 
-/** Every check there is for a workload, by category in document 004's order. For one run: some share what they look at. */
-export function catalogueOf(requirements: Requirements, rules: readonly IntegrityRule[]): ValidationCheck[] {
+/** Every check there is for a workload on a stack of this topology, by category in document 004's order. For one run: some share what they look at. */
+export function catalogueOf(requirements: Requirements, rules: readonly IntegrityRule[], topology: Topology): ValidationCheck[] {
   return [
     servicesUp,
     servicesSteady,
@@ -85,6 +86,8 @@ export function catalogueOf(requirements: Requirements, rules: readonly Integrit
     proxyReachesApp,
     exportersSeeServices,
     migrationLogReadable,
+
+    ...topologyChecks(topology),
   ];
 }
 

@@ -127,6 +127,12 @@ export const requirements = z.strictObject({
     /** SQL that takes it back, as the application's role. Harmless when there is nothing to take back. */
     undo: z.string().min(1),
   }),
+  topology: z
+    .strictObject({
+      /** Longest until a read replica has replayed what the primary had written. */
+      replicaLagMs: z.int().positive().default(2_000),
+    })
+    .prefault({}),
   disk: z.strictObject({ /** On every file system that holds data. */ minimumFreeMb: z.int().positive().default(512) }).prefault({}),
   /** Ports production uses, that no staging service may take. */
   productionPorts: z.array(z.int().min(1).max(65_535)).default([80, 443, 3000, 5050, 5432, 6379, 9090]),

@@ -47,7 +47,7 @@ export interface ValidationTarget {
   /** `nodes` where it is a cluster, the first of them at `host` and `port`. */
   readonly redis: { readonly host: string; readonly port: number; readonly password: string; readonly nodes?: readonly CacheNode[] };
   /** Every instance of the application, past the proxy. */
-  readonly appInstances?: readonly { readonly service: string; readonly url: string }[];
+  readonly appInstances?: readonly { readonly service: string; readonly url: string; /** While it is there, the proxy leaves the instance out. */ readonly drainFile?: string }[];
   /** Where the application's database connections go, when they do not go to the primary. */
   readonly pool?: { readonly host: string; readonly port: number };
   readonly scheduledBackup?: { readonly folder: string; readonly healthUrl: string; readonly everyHours: number };

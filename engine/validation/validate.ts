@@ -42,7 +42,7 @@ export interface ValidationOptions {
 export async function validateStaging(options: ValidationOptions): Promise<{ report: ValidationReport; files: ReportFiles }> {
   const { target, workload, quick = false, only = [], skip = [] } = options;
   const [requirements, rules] = await Promise.all([loadRequirements(workload), loadIntegrityRules(workload)]);
-  const selected = select(catalogueOf(requirements, rules), { quick, only, skip });
+  const selected = select(catalogueOf(requirements, rules, target), { quick, only, skip });
   const startedAt = new Date();
   const start = performance.now();
   const checks = await runAll(selected.run, requirements, options);

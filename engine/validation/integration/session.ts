@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createClient } from "redis";
+import { createClient, createCluster } from "redis";
 import type { ValidationCheck } from "../check.ts";
 import { failed, passed } from "../outcome.ts";
 
@@ -15,8 +15,12 @@ export const sessionsInRedis: ValidationCheck = {
     const id = decodeURIComponent(cookieValue).split(".")[0] ?? "";
     const sha256 = createHash("sha256").update(id).digest("hex");
     const key = requirements.signIn.sessionKey.replaceAll("{id}", id).replaceAll("{sha256}", sha256);
-    const { host, port, password } = target.redis;
-    const client = createClient({ password, socket: { host, port, connectTimeout: 2_000, reconnectStrategy: false }, disableOfflineQueue: true });
+    const { nodes, password, ...server } = target.redis;
+    const socket = { connectTimeout: 2_000, reconnectStrategy: false } as const;
+    const client =
+      nodes === undefined
+        ? createClient({ password, socket: { ...socket, ...server }, disableOfflineQueue: true })
+        : createCluster({ rootNodes: nodes.map(({ host, port }) => ({ socket: { ...socket, host, port } })), defaults: { password, socket } });
     client.on("error", () => {});
     try {
       await client.connect();

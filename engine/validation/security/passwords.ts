@@ -65,13 +65,13 @@ export const redisRefusesWithoutPassword: ValidationCheck = {
   severity: "error",
   quick: true,
   run: async ({ target }) => {
-    const { host, port } = target.redis;
-    const tries = [
-      { what: "without a password", options: {}, refusals: /NOAUTH/ },
-      { what: "with a wrong password", options: { password: wrongPassword }, refusals: /WRONGPASS|ERR AUTH|NOAUTH/ },
-    ];
+    const { nodes = [target.redis] } = target.redis;
+    const tries = nodes.flatMap(({ host, port }) => [
+      { host, port, what: "without a password", options: {}, refusals: /NOAUTH/ },
+      { host, port, what: "with a wrong password", options: { password: wrongPassword }, refusals: /WRONGPASS|ERR AUTH|NOAUTH/ },
+    ]);
     const problems = await Promise.all(
-      tries.map(async ({ what, options, refusals }) => {
+      tries.map(async ({ host, port, what, options, refusals }) => {
         const client = createClient({ ...options, socket: { host, port, connectTimeout: 2_000, reconnectStrategy: false }, disableOfflineQueue: true });
         client.on("error", () => {});
         try {

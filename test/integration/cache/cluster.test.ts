@@ -15,8 +15,10 @@ afterAll(() => cluster?.remove());
 
 const idsOf = () => withNodes(cluster, (connections) => Promise.all(connections.map(async ({ command }) => String(await command("CLUSTER", "MYID")))));
 
-async function withClient<Result>(use: (client: ReturnType<typeof createCluster>) => Promise<Result>): Promise<Result> {
-  const client = createCluster({ rootNodes: cluster.nodes.map(({ host, port }) => ({ socket: { host, port } })), defaults: { password: cluster.password } });
+const clientOf = () => createCluster({ rootNodes: cluster.nodes.map(({ host, port }) => ({ socket: { host, port } })), defaults: { password: cluster.password } });
+
+async function withClient<Result>(use: (client: ReturnType<typeof clientOf>) => Promise<Result>): Promise<Result> {
+  const client = clientOf();
   client.on("error", () => {});
   await client.connect();
   try {

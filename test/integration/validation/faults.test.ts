@@ -486,7 +486,7 @@ describe.sequential("validation", () => {
 
   it("plants at least one fault for every check", async () => {
     const planted = new Set([...faults, ...tightened].map(({ check }) => check));
-    const catalogue = catalogueOf(await loadRequirements(world.workload), await loadIntegrityRules(world.workload));
+    const catalogue = catalogueOf(await loadRequirements(world.workload), await loadIntegrityRules(world.workload), world.target);
     // The workload's rules have planted faults of their own, where they are written.
     const untried = catalogue.map(({ id }) => id).filter((id) => !planted.has(id) && !id.startsWith("database.rule-"));
     expect(untried).toEqual([]);

@@ -1,41 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createClient, createCluster } from "redis";
 import type { FastifyBaseLogger } from "fastify";
+import { CacheClient, type CacheClientOptions, type CacheCommands } from "../../shared/cacheClient.ts";
 import { codeOf } from "../../shared/connectionLoss.ts";
-import { withDeadline } from "../../shared/deadline.ts";
 import type { Metrics } from "./metrics.ts";
-
-const operationTimeoutMs = 1_500;
-const longestReconnectPauseMs = 1_000;
-
-interface CacheOptions {
-  readonly url: string;
-  /** Nodes of the cluster; none when it is one server. */
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  readonly metrics: Metrics;
-  readonly log: FastifyBaseLogger;
-}
-
-/** The commands that the app uses, of one server and of a cluster alike. */
-type Client = Pick<ReturnType<typeof createClient>, "get" | "set" | "del" | "isReady" | "isOpen" | "close" | "destroy"> & {
-  connect(): Promise<unknown>;
-  on(event: "error" | "ready", listener: (error: unknown) => void): unknown;
-};
-
-const socket = {
-  connectTimeout: 2_000,
-  reconnectStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, longestReconnectPauseMs),
-};
-
-/** Fails at once while disconnected: a request must not wait for a cache that may not come back. */
-function clientOf({ url, nodes }: CacheOptions): Client {
-  if (nodes.length === 0) return createClient({ url, name: "stories-app", disableOfflineQueue: true, socket });
-  // A cluster's node is back soon, and the others answer: there a command waits, for as long as its deadline lets it.
-  return createCluster({
-    rootNodes: nodes.map(({ host, port }) => ({ socket: { ...socket, host, port } })),
-    defaults: { password: decodeURIComponent(new URL(url).password), name: "stories-app", socket },
-  });
-}
 
 /** The cache cannot be reached; nothing was read or written. */
 export class CacheUnavailable extends Error {
@@ -48,44 +15,45 @@ export class CacheUnavailable extends Error {
   }
 }
 
-/** Redis, with a deadline for each operation. Reconnects by itself for as long as the app runs. */
+/** The app's sessions, with a deadline for each operation. */
 export class Cache {
-  readonly #client: Client;
+  readonly #client: CacheClient;
   readonly #metrics: Metrics;
-  #closed = false;
 
-  constructor(options: CacheOptions) {
-    this.#metrics = options.metrics;
-    this.#client = clientOf(options);
+  constructor(options: Omit<CacheClientOptions, "name"> & { readonly metrics: Metrics; readonly log: FastifyBaseLogger }) {
+    const { metrics, log, ...client } = options;
+    this.#metrics = metrics;
     let wasReady = true;
-    this.#client.on("error", (error: unknown) => {
-      if (wasReady) options.log.warn({ code: codeOf(error) }, "the cache connection was lost");
-      wasReady = false;
-    });
-    this.#client.on("ready", () => {
-      if (!wasReady) options.log.info("the cache is back");
-      wasReady = true;
-    });
+    this.#client = new CacheClient(
+      { ...client, name: "stories-app" },
+      {
+        error: (error) => {
+          if (wasReady) log.warn({ code: codeOf(error) }, "the cache connection was lost");
+          wasReady = false;
+        },
+        ready: () => {
+          if (!wasReady) log.info("the cache is back");
+          wasReady = true;
+        },
+      },
+    );
   }
 
   /** Starts to connect; does not wait, for the app answers without its cache too. */
   connect(): void {
-    this.#client.connect().catch(() => {
-      // One server is tried again by its client; a cluster of which no node answered is not.
-      if (!this.#client.isOpen && !this.#closed) setTimeout(() => this.connect(), longestReconnectPauseMs).unref();
-    });
+    this.#client.connect();
   }
 
   async get(key: string): Promise<string | null> {
-    return this.#run("get", () => this.#client.get(key));
+    return this.#run("get", (commands) => commands.get(key));
   }
 
   async set(key: string, value: string, ttlSeconds: number): Promise<void> {
-    await this.#run("set", () => this.#client.set(key, value, { expiration: { type: "EX", value: ttlSeconds } }));
+    await this.#run("set", (commands) => commands.set(key, value, { expiration: { type: "EX", value: ttlSeconds } }));
   }
 
   async delete(key: string): Promise<void> {
-    await this.#run("delete", () => this.#client.del(key));
+    await this.#run("delete", (commands) => commands.del(key));
   }
 
   /** Writes a value and reads it back. */
@@ -97,14 +65,12 @@ export class Cache {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#client.isReady) await withDeadline(this.#client.close(), operationTimeoutMs).catch(() => this.#client.destroy());
-    else if (this.#client.isOpen) this.#client.destroy();
+    await this.#client.close();
   }
 
-  async #run<Result>(operation: string, run: () => Promise<Result>): Promise<Result> {
+  async #run<Result>(operation: string, run: (commands: CacheCommands) => Promise<Result>): Promise<Result> {
     try {
-      const result = await withDeadline(run(), operationTimeoutMs);
+      const result = await this.#client.run(run);
       this.#metrics.cacheOperations.inc({ operation, result: "ok" });
       return result;
     } catch (error) {
