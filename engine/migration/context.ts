@@ -25,6 +25,8 @@ export interface RehearsalContext {
   /** Clone in the state before this migration; nobody changes it. */
   readonly base: string;
   readonly migration: Migration;
+  /** The one that comes after it, pending as well. */
+  readonly next: Migration | undefined;
   readonly document: Expectations;
   readonly expectations: MigrationExpectations;
   readonly workload: Workload;

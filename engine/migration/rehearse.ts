@@ -81,7 +81,7 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
     for (const [index, migration] of pending.entries()) {
       const board = new Board({ ...options, accept: expectationsOf(document, migration.name).accept, suffix: pending.length > 1 ? `@${migration.name}` : "" });
       const { section, advanced } = await rehearseOne(
-        { clones, base, migration, document, expectations: expectationsOf(document, migration.name), workload, board, tally, targetRows: options.targetRows, onProgress, signal },
+        { clones, base, migration, next: pending[index + 1], document, expectations: expectationsOf(document, migration.name), workload, board, tally, targetRows: options.targetRows, onProgress, signal },
         { advance: index < pending.length - 1 || options.keepClone === true },
       );
       sections.push(section);

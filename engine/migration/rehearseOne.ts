@@ -6,7 +6,9 @@ import { runCycle } from "./scenarios/cycle.ts";
 import { runScenario } from "./scenarios/declared.ts";
 import { runGrowth } from "./scenarios/growth.ts";
 import { runKills } from "./scenarios/kills.ts";
+import { runLaterWrites } from "./scenarios/laterWrites.ts";
 import { runLongReader } from "./scenarios/longReader.ts";
+import { runOutOfOrder } from "./scenarios/outOfOrder.ts";
 import { runRepeats } from "./scenarios/repeats.ts";
 import { runRaces, runTraffic } from "./scenarios/traffic.ts";
 import { Stage } from "./scenarios/stage.ts";
@@ -32,11 +34,13 @@ export async function rehearseOne(context: RehearsalContext, options: { readonly
       await runRepeats(context, cycle, stage);
       await runLongReader(context, cycle, stage);
       await runKills(context, cycle, stage);
+      await runLaterWrites(context, cycle, stage);
       await runRaces(context, cycle, stage);
       await stage.close();
     },
     async () => {
       for (const scenario of expectations.scenarios) await runScenario(context, scenario);
+      await runOutOfOrder(context, cycle);
     },
   );
   const advanced = options.advance && (await migrate(context, context.base, "up", { mustSucceed: false })).succeeded;

@@ -8,8 +8,9 @@ import { captureBefore, definitionOf, evaluateRule } from "../rules.ts";
 import { derivedChanges } from "../source/scope.ts";
 import { checksumAll, sameChecksum } from "../state/checksums.ts";
 import type { RowChecksum } from "../state/checksums.ts";
-import { brokenChecks, orphans } from "../state/constraints.ts";
+import { brokenChecks, duplicates, orphans, uniqueKeys } from "../state/constraints.ts";
 import { differencesInRows, writtenAnew } from "../state/restored.ts";
+import type { WrittenAnew } from "../state/restored.ts";
 import { compareSchemas, describeDifference } from "../state/schema.ts";
 import type { SchemaDifference } from "../state/schema.ts";
 import { sequenceFaults } from "../state/sequences.ts";
@@ -33,6 +34,8 @@ export interface Cycle {
   clone: string | undefined;
   /** Whether down was seen to bring back everything, so that a clone can be used again after it. */
   restores: boolean;
+  /** What every run writes anew, so that runs cannot agree on it. */
+  anew: WrittenAnew;
   /** Checksums after up that every run of up must come to: without what is written anew each time. */
   repeatable: ReadonlyMap<string, RowChecksum | string>;
   before: Snapshot | undefined;
@@ -51,6 +54,7 @@ const integrity: readonly CheckDefinition[] = [
   { id: "integrity.unchanged-rows", title: "Rows and values out of the migration's scope stay as they were", remedy: "Narrow the statement's WHERE or its type change; or declare the change in the workload's expectations." },
   { id: "integrity.foreign-keys", title: "No foreign key points into nothing", remedy: "Repair or remove the orphans in the migration, with triggers enabled." },
   { id: "integrity.check-constraints", title: "Every row keeps every CHECK constraint", remedy: "Repair these rows before the constraint is added." },
+  { id: "integrity.unique-keys", title: "What was unique stays unique", remedy: "Find these values before the migration and decide which row keeps them; keep the unique index while rows change." },
   { id: "integrity.sequences", title: "Sequences go forward only and stay ahead of their columns", remedy: "Set the sequence with setval to the highest value in use." },
 ];
 const rollback: readonly CheckDefinition[] = [
@@ -59,6 +63,7 @@ const rollback: readonly CheckDefinition[] = [
   { id: "rollback.schema-restored", title: "The rollback brings the whole schema back", remedy: "Undo in down what is named here." },
   { id: "rollback.column-order", title: "The rollback keeps the order of columns", severity: "warning", remedy: "Harmless to queries that name their columns; look for `SELECT *` and COPY without a column list." },
   { id: "rollback.rows-restored", title: "The rollback brings every row back", remedy: "Restore these rows from what up noted down; never from a guess such as the present value." },
+  { id: "rollback.sequences", title: "The rollback sets no sequence back", remedy: "Leave sequences alone in down, or set them to the highest value in use: numbers given out since would come a second time." },
   { id: "rollback.up-again", title: "The migration runs again after its rollback", remedy: "Down leaves something that up trips over: remove it in down." },
   { id: "rollback.schema-repeated", title: "Up after down gives the same schema as up at first", remedy: "Down leaves something that changes what up does." },
   { id: "rollback.rows-repeated", title: "Up after down gives the same rows as up at first", remedy: "Down leaves rows or notes behind that change what up does." },
@@ -70,7 +75,7 @@ const rollback: readonly CheckDefinition[] = [
  */
 export async function runCycle(context: RehearsalContext): Promise<Cycle> {
   const { expectations, document, board } = context;
-  const cycle: Cycle = { clone: undefined, restores: false, repeatable: new Map(), before: undefined, afterUp: undefined, up: undefined, down: undefined, figures: [], schemaChanges: [] };
+  const cycle: Cycle = { clone: undefined, restores: false, anew: () => [], repeatable: new Map(), before: undefined, afterUp: undefined, up: undefined, down: undefined, figures: [], schemaChanges: [] };
   const definitions = [
     ...logic,
     ...expectations.afterUp.map((rule) => definitionOf("logic", rule)),
@@ -108,6 +113,9 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   const figuresBefore = await readFigures(context, owner);
   const rulesBefore = await lookAtRules(context, clone);
 
+  const { rows: [run = { since: "", timeZone: "UTC" }] } = await owner.query<{ since: string; timeZone: string }>(
+    `SELECT clock_timestamp()::text AS since, current_setting('TimeZone') AS "timeZone"`,
+  );
   const up = await migrate(context, clone, "up", { trace: true });
   cycle.up = up;
   settle("logic.up-applies", up.succeeded ? passed(`${up.runs.length} statements, ${Math.round(up.endedAt - up.startedAt)} ms.`) : failed(describeRefusal(up.refusal)));
@@ -116,7 +124,8 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   const afterUp = await takeSnapshot(observer);
   cycle.afterUp = afterUp;
   cycle.schemaChanges = compareSchemas(before.schema, afterUp.schema);
-  cycle.repeatable = await checksumAll(observer, afterUp.tables, writtenAnew(before, afterUp), afterUp.rows);
+  cycle.anew = await writtenAnew(observer, before, afterUp, run);
+  cycle.repeatable = await checksumAll(observer, afterUp.tables, cycle.anew, afterUp.rows);
   const upDoes = changed(before, afterUp);
   settle("logic.up-changes-something", upDoes ? passed(`${cycle.schemaChanges.length} changes of schema, ${changedTables(before, afterUp)} tables with other rows.`) : failed("Schema and rows are the same before and after."));
   await settleRules(context, course, "logic");
@@ -144,6 +153,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
     settle("rollback.rows-restored", noneOf(findings, `${totalRows(before)} rows in ${before.tables.length} tables are as before.`));
     cycle.restores = schemaRestored && findings.length === 0 && expectations.notRestored.length === 0;
   });
+  settle("rollback.sequences", noneOf(sequenceFaults(before.sequences, afterDown.sequences), `${afterDown.sequences.length} sequences stand where they should.`));
   await settleRules(context, course, "rollback");
   const figuresDown = await readFigures(context, owner);
   cycle.figures = expectations.figures.map(({ title }, index) => ({ title, rows: sideBySide(figuresBefore[index], figuresUp[index], figuresDown[index]) }));
@@ -153,7 +163,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   if (!again.succeeded) throw new Pointless("Needs rollback.up-again, which failed.");
   const afterAgain = await takeSnapshot(observer);
   settleSchema(settle, "rollback.schema-repeated", afterUp, afterAgain, "The same schema as after the first up.");
-  await settleRepeatedRows(context, course, { before, afterUp, afterAgain });
+  await settleRepeatedRows(context, course, { afterUp, afterAgain });
 }
 
 async function settleIntegrity(context: RehearsalContext, { observer, settle }: Course, before: Snapshot, afterUp: Snapshot): Promise<void> {
@@ -161,6 +171,9 @@ async function settleIntegrity(context: RehearsalContext, { observer, settle }: 
   await withLazyObserver(context, context.base, async (base) => {
     const rows = await unchangedRows({ client: base, snapshot: before }, { client: observer, snapshot: afterUp }, changes);
     settle("integrity.unchanged-rows", noneOf(rows.findings, `${rows.checkedRows} rows in ${rows.checkedTables} tables keep what the migration may not change.`));
+    const unique = await uniqueKeys(await base());
+    const twice = await duplicates(observer, unique);
+    settle("integrity.unique-keys", noneOf(twice.findings, `${unique.length} unique keys: for ${unique.length - twice.read} their index still stands, ${twice.read} were read.`));
   });
   const keys = await orphans(observer);
   settle("integrity.foreign-keys", noneOf(keys.findings, `${keys.looked} foreign keys, no orphan.`));
@@ -177,14 +190,13 @@ async function settleRules(context: RehearsalContext, { owner, settle }: Course,
 }
 
 interface Repeated {
-  readonly before: Snapshot;
   readonly afterUp: Snapshot;
   readonly afterAgain: Snapshot;
 }
 
 /** On a difference, compares with a third up on a clone of its own, so that rows can be named. */
-async function settleRepeatedRows(context: RehearsalContext, { observer, settle, cycle }: Course, { before, afterUp, afterAgain }: Repeated): Promise<void> {
-  const ignored = writtenAnew(before, afterUp);
+async function settleRepeatedRows(context: RehearsalContext, { observer, settle, cycle }: Course, { afterUp, afterAgain }: Repeated): Promise<void> {
+  const ignored = cycle.anew;
   const sums = await checksumAll(observer, afterUp.tables, ignored, afterAgain.rows);
   if (afterUp.tables.every(({ name }) => sameChecksum(cycle.repeatable.get(name), sums.get(name)))) {
     settle("rollback.rows-repeated", passed(`${totalRows(afterUp)} rows are as after the first up, times and generated numbers of new rows aside.`));

@@ -7,7 +7,6 @@ import { openSession } from "../run/session.ts";
 import { relationName } from "../source/scope.ts";
 import { placeOf } from "../source/statement.ts";
 import type { MigrationFile, Statement } from "../source/statement.ts";
-import { writtenAnew } from "../state/restored.ts";
 import { checksumAll, sameChecksum } from "../state/checksums.ts";
 import { compareSchemas, describeDifference } from "../state/schema.ts";
 import { takeSnapshot } from "../state/snapshot.ts";
@@ -130,7 +129,7 @@ async function recover(context: RehearsalContext, clone: string, cycle: Cycle, a
   return withObserver(context, clone, async (observer) => {
     const now = await takeSnapshot(observer);
     const schema = compareSchemas(afterUp.schema, now.schema).filter(({ kind }) => kind !== "column order").map(describeDifference);
-    const sums = cycle.before === undefined ? now.rows : await checksumAll(observer, now.tables, writtenAnew(cycle.before, afterUp), now.rows);
+    const sums = await checksumAll(observer, now.tables, cycle.anew, now.rows);
     const differing = afterUp.tables.filter(({ name }) => !sameChecksum(cycle.repeatable.get(name), sums.get(name)));
     return [...schema, ...differing.map(({ name }) => `rows of ${name} are not as after an undisturbed run`)];
   });

@@ -72,10 +72,12 @@ export const catalogQueries: readonly string[] = [
 
   `SELECT 'policy', format('%s on %s', quote_ident(p.polname), p.polrelid::regclass), json_build_object(
      'command', p.polcmd, 'permissive', p.polpermissive, 'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid),
-     'roles', (SELECT json_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END ORDER BY 1) FROM unnest(p.polroles) r))
+     'roles', (SELECT json_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END ORDER BY 1) FROM unnest(p.polroles) r),
+     'comment', ${comment("p.oid", "pg_policy")})
    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${userSchema("n.nspname")}`,
 
-  `SELECT 'rule', format('%s on %s', quote_ident(r.rulename), r.ev_class::regclass), json_build_object('definition', pg_get_ruledef(r.oid), 'enabled', r.ev_enabled)
+  `SELECT 'rule', format('%s on %s', quote_ident(r.rulename), r.ev_class::regclass), json_build_object(
+     'definition', pg_get_ruledef(r.oid), 'enabled', r.ev_enabled, 'comment', ${comment("r.oid", "pg_rewrite")})
    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE r.rulename <> '_RETURN' AND ${userSchema("n.nspname")}`,
 
@@ -96,7 +98,8 @@ export const catalogQueries: readonly string[] = [
      'type', format_type(s.seqtypid, NULL), 'start', s.seqstart, 'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax,
      'cache', s.seqcache, 'cycle', s.seqcycle, 'owner', pg_get_userbyid(c.relowner), 'privileges', ${acl("c.relacl", "s", "c.relowner")},
      'ownedBy', (SELECT format('%s.%I', d.refobjid::regclass, a.attname) FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')),
+     'persistence', c.relpersistence, 'comment', ${comment("c.oid", "pg_class")})
    FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE ${userSchema("n.nspname")} AND ${notOfExtension("pg_class", "c.oid")}`,
 
@@ -114,6 +117,6 @@ export const catalogQueries: readonly string[] = [
      'tables', (SELECT json_agg(r.prrelid::regclass::text ORDER BY r.prrelid::regclass::text) FROM pg_publication_rel r WHERE r.prpubid = p.oid))
    FROM pg_publication p`,
 
-  `SELECT 'statistics', s.stxname::text, json_build_object('definition', pg_get_statisticsobjdef(s.oid))
+  `SELECT 'statistics', s.stxname::text, json_build_object('definition', pg_get_statisticsobjdef(s.oid), 'comment', ${comment("s.oid", "pg_statistic_ext")})
    FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE ${userSchema("n.nspname")}`,
 ];

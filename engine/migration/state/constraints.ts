@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { hasSqlState } from "../../postgres/session.ts";
 
 interface ForeignKey {
   readonly name: string;
@@ -28,6 +29,51 @@ const foreignKeysSql = `
 const checksSql = `
   SELECT o.conname::text AS name, o.conrelid::regclass::text AS table, pg_get_expr(o.conbin, o.conrelid) AS expression
     FROM pg_constraint o ${userTable} AND o.contype = 'c' AND NOT o.connoinherit`;
+
+/** What no two rows of a table had in common. */
+export interface UniqueKey {
+  /** The index that held it, as the schema names it. */
+  readonly index: string;
+  readonly table: string;
+  /** Columns or expressions, quoted. */
+  readonly columns: readonly string[];
+  readonly predicate: string | null;
+}
+
+const uniqueKeysSql = `
+  SELECT i.indexrelid::regclass::text AS index, i.indrelid::regclass::text AS table, pg_get_expr(i.indpred, i.indrelid) AS predicate,
+         (SELECT json_agg(pg_get_indexdef(i.indexrelid, place, false) ORDER BY place) FROM generate_series(1, i.indnkeyatts) AS place) AS columns
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE i.indisunique AND i.indisvalid AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+   ORDER BY 1`;
+
+/** Every unique index that PostgreSQL vouches for. */
+export async function uniqueKeys(client: Client): Promise<UniqueKey[]> {
+  return (await client.query<UniqueKey>(uniqueKeysSql)).rows;
+}
+
+/**
+ * Looks for values that were unique before and are not any more. Where the same index still stands, PostgreSQL vouches for it
+ * and nothing is read; a key whose table or column is gone says nothing.
+ */
+export async function duplicates(client: Client, before: readonly UniqueKey[]): Promise<{ findings: string[]; read: number }> {
+  const standing = new Set((await uniqueKeys(client)).map((key) => JSON.stringify(key)));
+  const findings: string[] = [];
+  let read = 0;
+  for (const key of before.filter((one) => !standing.has(JSON.stringify(one)))) {
+    const columns = key.columns.map((column) => `(${column})`);
+    const filled = [...columns.map((column) => `${column} IS NOT NULL`), ...(key.predicate === null ? [] : [`(${key.predicate})`])].join(" AND ");
+    const from = `(SELECT FROM ${key.table} WHERE ${filled} GROUP BY ${columns.join(", ")} HAVING count(*) > 1) AS twice`;
+    const count = await countOf(client, from).catch((error: unknown) => {
+      if (hasSqlState(error, "42P01", "42703")) return undefined;
+      throw error;
+    });
+    if (count === undefined) continue;
+    read += 1;
+    if (count > 0) findings.push(`${count} values of ${key.columns.join(", ")} stand more than once in ${key.table}, where ${key.index} allowed each once`);
+  }
+  return { findings, read };
+}
 
 /**
  * Looks for orphans of every foreign key, whether or not PostgreSQL takes it for valid: triggers can be off and constraints

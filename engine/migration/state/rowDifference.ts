@@ -1,7 +1,7 @@
 import Cursor from "pg-cursor";
 import type { Client } from "pg";
 import { quoteIdentifier } from "../../postgres/identifier.ts";
-import { rowHash } from "./checksums.ts";
+import { checksumOf, rowHash, sameChecksum } from "./checksums.ts";
 import type { ReadColumn } from "./checksums.ts";
 
 /** One row that is not the same on both sides, by its key. */
@@ -60,6 +60,19 @@ export async function differingRows(before: Side, after: Side, key: readonly str
     await right.return(undefined);
   }
   return { rows, total };
+}
+
+/** Which columns' values differ, columns taken in pairs; none where rows came or went, for then all would. */
+export async function differingColumns(before: Side, after: Side): Promise<string[]> {
+  const names: string[] = [];
+  for (const [index, column] of before.columns.entries()) {
+    const other = after.columns[index];
+    if (other === undefined) continue;
+    const [one, two] = [await checksumOf(before.client, before.table, [column]), await checksumOf(after.client, after.table, [other])];
+    if (typeof one === "object" && typeof two === "object" && one.rows !== two.rows) return [];
+    if (!sameChecksum(one, two)) names.push(column.name);
+  }
+  return names;
 }
 
 async function* readOrdered({ client, table, columns }: Side, key: readonly string[]): AsyncGenerator<Keyed, void, undefined> {

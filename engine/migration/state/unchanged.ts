@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import type { Change } from "../expectations.ts";
 import { checksumOf, sameChecksum } from "./checksums.ts";
 import type { ReadColumn } from "./checksums.ts";
-import { differingRows } from "./rowDifference.ts";
+import { differingColumns, differingRows } from "./rowDifference.ts";
 import type { RowDifferences } from "./rowDifference.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { fullName } from "./tables.ts";
@@ -86,7 +86,7 @@ async function findingsOf(first: Client, second: Client, { before, after, left, 
     keyKept ? before.key : [],
     1_000,
   );
-  return describeRows(before, differences, freeRows, await differingColumns(first, second, before, after, left, right));
+  return describeRows(before, differences, freeRows, await differingColumns({ client: first, table: before.name, columns: left }, { client: second, table: after.name, columns: right }));
 }
 
 function describeRows(table: Table, { rows, total }: RowDifferences, freeRows: Change["rows"], columns: readonly string[]): string[] {
@@ -99,17 +99,4 @@ function describeRows(table: Table, { rows, total }: RowDifferences, freeRows: C
     const where = change === "changed" && columns.length > 0 ? ` in ${columns.join(", ")}` : "";
     return [`${table.name}: ${count} ${of.length === 1 ? "row" : "rows"} ${words[change]}${where}, by key ${of.slice(0, 5).map(({ key }) => key).join(", ")}${of.length > 5 ? ", …" : ""}`];
   });
-}
-
-/** Which columns' values differ, where no rows came or went. */
-async function differingColumns(first: Client, second: Client, before: Table, after: Table, left: readonly ReadColumn[], right: readonly ReadColumn[]): Promise<string[]> {
-  const names: string[] = [];
-  for (const [index, column] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) continue;
-    const [one, two] = [await checksumOf(first, before.name, [column]), await checksumOf(second, after.name, [other])];
-    if (typeof one === "object" && typeof two === "object" && one.rows !== two.rows) return [];
-    if (!sameChecksum(one, two)) names.push(column.name);
-  }
-  return names;
 }
