@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
@@ -102,20 +102,9 @@ export async function writeEffective(paths: ProjectPaths, stack: string, overrid
   await writeAtomically(join(workFolder, "Pulumi.yaml"), stringify({ name: "understudy", runtime: "nodejs" }));
 }
 
-/** Deletes what is kept of a destroyed stack: its configuration, and the history, locks and copies of its state that the engine leaves. */
-export async function forgetStack(paths: ProjectPaths, stack: string): Promise<void> {
-  const kept = (...path: string[]) => join(paths.backend, ".pulumi", ...path);
-  const stacks = kept("stacks", "understudy");
-  const copies = (await readdir(stacks).catch((): string[] => [])).filter((file) => file.startsWith(`${stack}.json.`));
-  const left = [
-    effectivePath(paths.work, stack),
-    overridesPath(paths, stack),
-    kept("backups", "understudy", stack),
-    kept("history", "understudy", stack),
-    kept("locks", "organization", "understudy", stack),
-    ...copies.map((file) => join(stacks, file)),
-  ];
-  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+/** Forgets the configuration that went with a destroyed stack. */
+export async function forgetSettings(paths: ProjectPaths, stack: string): Promise<void> {
+  for (const path of [effectivePath(paths.work, stack), overridesPath(paths, stack)]) await rm(path, { force: true });
 }
 
 /** The effective configuration as the engine would give it to the program; secrets are left out. Writes nothing. */

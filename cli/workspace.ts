@@ -8,6 +8,7 @@ import { stackId } from "../engine/process/layout.ts";
 import { parseConfig } from "../config.ts";
 import program from "../index.ts";
 import { findEngine } from "../tools/engine.ts";
+import { backendUrl, mendBackend, stateFile } from "./backend.ts";
 import { clearStaleLocks } from "./locks.ts";
 import { endOrphans, operationMark, operationVariable } from "./orphans.ts";
 import { project, type ProjectPaths } from "./project.ts";
@@ -44,10 +45,6 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-export function stateFile({ backend }: ProjectPaths, name: string): string {
-  return join(backend, ".pulumi", "stacks", "understudy", `${name}.json`);
-}
-
 async function ensurePassphrase(path: string): Promise<void> {
   if (await exists(path)) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -79,6 +76,7 @@ export async function openStack(name: string, options: OpenOptions): Promise<Ope
     if (mode === "write") {
       await endOrphans(stackId(name, paths.root));
       await clearStaleLocks(paths, name);
+      await mendBackend(paths, name);
     }
 
     const workFolder = scratch === undefined ? paths.work : join(scratch, "work");
@@ -90,7 +88,7 @@ export async function openStack(name: string, options: OpenOptions): Promise<Ope
       pulumiHome: join(scratch ?? paths.own, "home"),
       mark: mode === "write" ? operationMark(stackId(name, paths.root)) : undefined,
     });
-    const known = await exists(join(place.backend, ".pulumi", "stacks", "understudy", `${name}.json`));
+    const known = await exists(stateFile(place, name));
     // Every operation names its stack, so that none has to be selected: a start of the engine saved.
     workspace.selectStack = async () => {};
     const stack = await (known ? Stack.select(name, workspace) : Stack.create(name, workspace));
@@ -124,7 +122,7 @@ async function openWorkspace(
     pulumiCommand: await PulumiCommand.get({ skipVersionCheck: true }),
     envVars: {
       ...(mark === undefined ? {} : { [operationVariable]: mark }),
-      PULUMI_BACKEND_URL: `file://${place.backend}`,
+      PULUMI_BACKEND_URL: backendUrl(place.backend),
       PULUMI_CONFIG_PASSPHRASE_FILE: place.passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // The engine and the bundler are Go programs that would let their heaps double before they clear them.

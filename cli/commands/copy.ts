@@ -77,8 +77,9 @@ export const addCopy: AddCommand = (program, { console }) => {
           signal,
         });
         console.result(json ? JSON.stringify(found, null, 2) : proposalYaml(found).trimEnd());
-        if (missing && found.columns > 0) {
-          throw new UnderstudyError(`${found.columns} column(s) have no rule in ${workload.path(workload.manifest.copy.masking)}.`, {
+        const withoutRule = [...(found.columns > 0 ? [`${found.columns} column(s)`] : []), ...(found.largeObjects === undefined ? [] : ["large objects"])];
+        if (missing && withoutRule.length > 0) {
+          throw new UnderstudyError(`${withoutRule.join(" and ")} have no rule in ${workload.path(workload.manifest.copy.masking)}.`, {
             exitCode: exitCode.checkFailed,
             remedy: "Look at the proposals, then add them there.",
           });

@@ -5,10 +5,11 @@ import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import { stackId } from "../../engine/process/layout.ts";
 import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { seconds, styled } from "../console.ts";
+import { forgetBackend } from "../backend.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { runOperation } from "../operation.ts";
 import { project } from "../project.ts";
-import { forgetStack } from "../stackFile.ts";
+import { forgetSettings } from "../stackFile.ts";
 import { openStack, requireDeployed } from "../workspace.ts";
 
 interface DestroyOptions {
@@ -38,7 +39,7 @@ export const addDestroy: AddCommand = (program, { console }) => {
         });
       }
       await open.stack.workspace.removeStack(name);
-      await forgetStack(project, name);
+      await Promise.all([forgetSettings(project, name), forgetBackend(project, name)]);
       const purged = options.purge ? await purge(name) : [];
       if (json) console.result(JSON.stringify({ stack: name, durationMs, left, purged }));
       else {

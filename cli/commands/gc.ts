@@ -7,7 +7,7 @@ import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { isSupervisorUp, stopSupervisor } from "../../engine/process/supervisor.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { project } from "../project.ts";
-import { stateFile } from "../workspace.ts";
+import { stateFile } from "../backend.ts";
 
 interface GcOptions {
   readonly yes: boolean;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { pathsOf, type ProjectPaths } from "../../../cli/project.ts";
-import { forgetStack, readEffectiveEntries, readOverrides, writeEffective, writeOverrides } from "../../../cli/stackFile.ts";
+import { forgetSettings, readEffectiveEntries, readOverrides, writeEffective, writeOverrides } from "../../../cli/stackFile.ts";
 
 let root: string;
 let paths: ProjectPaths;
@@ -41,7 +41,7 @@ describe("the effective configuration", () => {
     await writeOverrides(paths, "local", { "source.users": 50 });
     expect(await readOverrides(paths, "local")).toEqual({ "source.users": 50 });
     expect(await readEffectiveEntries(paths, "local")).toEqual({ "understudy:source": '{"users":50}' });
-    await forgetStack(paths, "local");
+    await forgetSettings(paths, "local");
     expect(await readOverrides(paths, "local")).toEqual({});
   });
 
