@@ -6,6 +6,9 @@ export interface Column extends ColumnShape {
   readonly number: number;
   /** Computed by the server from other columns. */
   readonly generated: boolean;
+  /** SQL that computes it, of a generated one. */
+  readonly generation?: string;
+  readonly isDomain: boolean;
   /** Its binary form means the same on every server of one major version. */
   readonly binarySafe: boolean;
 }

@@ -29,7 +29,8 @@ export const relationsSql = `
 
 export const columnsSql = `
   SELECT a.attrelid::int8::float8 AS relation, a.attname::text AS name, a.attnum::int AS number, a.attnotnull AS "notNull",
-         a.attgenerated <> '' AS generated, format_type(a.atttypid, a.atttypmod) AS type,
+         a.attgenerated <> '' AS generated,
+         (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> '') AS generation, format_type(a.atttypid, a.atttypmod) AS type,
          a.atttypid::int8::float8 AS "typeOid", a.atttypmod AS modifier
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${applicationSchemas} AND a.attnum > 0 AND NOT a.attisdropped

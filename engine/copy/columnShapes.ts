@@ -7,6 +7,7 @@ export interface ColumnRow {
   readonly number: number;
   readonly notNull: boolean;
   readonly generated: boolean;
+  readonly generation: string | null;
   readonly type: string;
   readonly typeOid: number;
   readonly modifier: number;
@@ -74,6 +75,8 @@ function shapeColumn(row: ColumnRow, types: ReadonlyMap<number, TypeRow>): Colum
     number: row.number,
     type: row.type,
     generated: row.generated,
+    ...(row.generation === null ? {} : { generation: row.generation }),
+    isDomain: types.get(row.typeOid)?.kind === "d" || element?.kind === "d",
     notNull: row.notNull || notNull,
     family: element === undefined ? familyOf(type) : "array",
     baseType: type?.name ?? "",

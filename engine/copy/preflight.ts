@@ -1,5 +1,7 @@
 import { exitCode, UnderstudyError } from "../errors.ts";
+import { quoteIdentifier } from "../postgres/identifier.ts";
 import type { UniqueKey } from "./catalog.ts";
+import { misfitsInRows } from "./fitTrial.ts";
 import { maskedRowsSql } from "./maskedRows.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangesOf } from "./ranges.ts";
@@ -26,6 +28,9 @@ export async function tryMasks(
   for (const treatment of treatments) {
     const ranges = rangesOf(treatment.table, selection, serverVersion);
     if (ranges.length === 0) continue;
+    const misfits = await misfitsInRows(source, treatment, selection, serverVersion);
+    problems.push(...misfits);
+    if (misfits.length > 0) continue;
     problems.push(...(await brokenChecks(source, treatment, ranges)), ...(await collisions(source, treatment, ranges)));
   }
   if (problems.length === 0) return;
@@ -58,13 +63,16 @@ async function collisions(source: SourceSession, treatment: TableTreatment, rang
   const problems: string[] = [];
   for (const key of treatment.table.uniqueKeys) {
     if (!mayCollide(key, treatment)) continue;
-    const columns = treatment.columns.filter(({ column }) => key.columns.includes(column.name));
+    const generated = treatment.table.columns.filter(({ name, generation }) => generation !== undefined && key.columns.includes(name));
+    // What a generated column is computed from may be any other.
+    const columns = generated.length > 0 ? treatment.columns : treatment.columns.filter(({ column }) => key.columns.includes(column.name));
+    const computed = generated.map(({ name, generation }) => `, ${generation} AS ${quoteIdentifier(name)}`).join("");
     const expressions = key.expressions.join(", ");
     const conditions = [...key.expressions.map((expression) => `(${expression}) IS NOT NULL`), ...(key.predicate === undefined ? [] : [`(${key.predicate})`])];
     const found = await count(
       source,
       `SELECT count(*)::float8 AS rows FROM (
-         SELECT FROM (${unionOf({ ...treatment, columns }, ranges, false)}) AS masked
+         SELECT FROM (SELECT masked.*${computed} FROM (${unionOf({ ...treatment, columns }, ranges, false)}) AS masked) AS masked
           WHERE ${conditions.join(" AND ")} GROUP BY ${expressions} HAVING count(*) > 1) AS twice`,
       `looking for collisions in ${treatment.table.key}`,
     );
@@ -76,6 +84,8 @@ async function collisions(source: SourceSession, treatment: TableTreatment, rang
 /** Not where all that is masked stays different, column by column; an expression over a mask may still make it equal. */
 function mayCollide(key: UniqueKey, treatment: TableTreatment): boolean {
   const columns = treatment.columns.filter(({ column }) => key.columns.includes(column.name));
+  const isGenerated = treatment.table.columns.some(({ name, generation }) => generation !== undefined && key.columns.includes(name));
+  if (isGenerated) return treatment.columns.some(({ mask }) => !mask.keeps);
   if (columns.every(({ mask }) => mask.keeps) || columns.length < key.columns.length) return false;
   const plain = key.expressions.length === key.columns.length && key.predicate === undefined;
   return !plain || columns.some(({ mask }) => !mask.injective);

@@ -31,12 +31,21 @@ function orderOf(root: Root, alias: string): string {
   return [...new Set(columns)].map((column) => `${alias}.${quoteIdentifier(column)}`).concat(`${alias}.tableoid, ${alias}.ctid`).join(", ");
 }
 
+/** The rule's own condition, and its share by a hash that depends on nothing but the key. */
+function conditionOf({ rule, table }: Root, alias: string): string {
+  if (rule.percent === undefined) return rule.where ?? "true";
+  const key = table.primaryKey.length === 0 ? `${alias}.*` : table.primaryKey.map((column) => `${alias}.${quoteIdentifier(column)}`).join(", ");
+  const parts = 1_000_000;
+  const share = `mod(hashtextextended(ROW(${key})::text, 0)::numeric + 9223372036854775808, ${parts}) < ${Math.ceil((rule.percent / 100) * parts)}`;
+  return rule.where === undefined ? share : `(${rule.where}) AND ${share}`;
+}
+
 const limitSql = (limit: number): string => (Number.isFinite(limit) ? `LIMIT ${limit}` : "");
 
 async function choosePlain(client: Client, root: Root): Promise<Place[]> {
   const { from, alias } = fromRoot(root);
   const order = Number.isFinite(root.limit) ? `ORDER BY ${orderOf(root, alias)} ${limitSql(root.limit)}` : "";
-  const { rows } = await client.query<Place>(`SELECT ${placeOf(alias)} FROM ${from} WHERE ${root.rule.where ?? "true"} ${order}`);
+  const { rows } = await client.query<Place>(`SELECT ${placeOf(alias)} FROM ${from} WHERE ${conditionOf(root, alias)} ${order}`);
   return rows;
 }
 
@@ -57,7 +66,7 @@ async function chooseStratified(client: Client, root: Root, strata: NonNullable<
     `SELECT chosen.* FROM (${values} UNION ALL SELECT NULL) AS stratum
       CROSS JOIN LATERAL (
         SELECT ${placeOf(alias)}, ${by}::text AS stratum FROM ${from}
-         WHERE (${by} = stratum.value OR stratum.value IS NULL AND ${by} IS NULL) AND (${root.rule.where ?? "true"})
+         WHERE (${by} = stratum.value OR stratum.value IS NULL AND ${by} IS NULL) AND (${conditionOf(root, alias)})
          ORDER BY ${orderOf(root, alias)} LIMIT ${root.limit}) AS chosen
       ORDER BY stratum.value`,
   );

@@ -1,6 +1,8 @@
 import { exitCode, UnderstudyError } from "../errors.ts";
+import type { ColumnRule } from "../masking/rule.ts";
 import { findTable, referenceKey } from "./catalog.ts";
 import type { Catalog, Reference, Table } from "./catalog.ts";
+import { sameRule } from "./ruleResolution.ts";
 import { parseReference } from "./subsetPolicy.ts";
 import type { ChildRule, RootRule, SubsetPolicy } from "./subsetPolicy.ts";
 import { orphanedReferences } from "./treatments.ts";
@@ -66,6 +68,7 @@ export function planSubset(policy: SubsetPolicy, catalog: Catalog, treatments: r
       },
     ];
   });
+  problems.push(...virtual.flatMap((reference) => maskedApart(reference, treatments)));
   const all = [...catalog.references, ...virtual];
   const named = (text: string): Reference[] => {
     const { table, columns } = parseReference(text);
@@ -90,7 +93,7 @@ export function planSubset(policy: SubsetPolicy, catalog: Catalog, treatments: r
     const table = tableOf(rule.table, where);
     if (table === undefined) return [];
     requireColumns(table, [...(rule.orderBy ?? []), ...(rule.strata === undefined ? [] : [rule.strata.by])], where);
-    return [{ table, rule, limit: rule.limit ?? limit }];
+    return [{ table, rule, limit: rule.limit ?? (rule.percent === undefined ? limit : Number.POSITIVE_INFINITY) }];
   });
   const everything = policy.whole === "all";
   const whole = everything ? catalog.tables : (policy.whole as string[]).flatMap((name, index) => tableOf(name, `whole.${index}`) ?? []);
@@ -104,6 +107,18 @@ export function planSubset(policy: SubsetPolicy, catalog: Catalog, treatments: r
     cut,
     childRule: (reference) => rules.get(reference) ?? policy.children.default,
   };
+}
+
+/** Rows that find each other in production and not in staging. */
+function maskedApart({ name, child, childColumns, parent, parentColumns }: Reference, treatments: readonly TableTreatment[]): string[] {
+  const ruleOf = (table: Table, column: string): ColumnRule | undefined =>
+    treatments.find((treatment) => treatment.table === table)?.columns.find((treatment) => treatment.column.name === column)?.rule;
+  return childColumns.flatMap((column, index) => {
+    const target = parentColumns[index] ?? "";
+    const [own, theirs] = [ruleOf(child, column), ruleOf(parent, target)];
+    if (own === undefined || theirs === undefined || own.mask === "null" || sameRule(own, theirs)) return [];
+    return [`${name}: ${child.key}.${column} is ${own.mask} and ${parent.key}.${target} is ${theirs.mask} in masking.yaml, so they would not meet in staging`];
+  });
 }
 
 function refuse(problems: readonly string[]): void {

@@ -25,6 +25,11 @@ const root = z.strictObject({
   where: z.string().min(1).optional(),
   /** Rows of this root, whatever the run's limit says. */
   limit: z.int().nonnegative().optional(),
+  /**
+   * This share of the rows, percent, chosen by a hash of the primary key: the same ones next week, however many come. The whole key
+   * column is read for it. A `limit` still holds where both are written; without one there is none.
+   */
+  percent: z.number().positive().max(100).optional(),
   /** Columns that order the choice; default the primary key. */
   orderBy: z.array(z.string().min(1)).min(1).optional(),
   /** One row at least of each value of a column, then as many more as `atLeast` says, then in turn. */

@@ -164,7 +164,7 @@ function checkLimits({ plan, transfers }: Copied): Promise<CheckResult> {
   return runCheck(definition, async () => {
     const limits = new Map<Table, number>();
     for (const { table, limit } of plan.roots) limits.set(table, (limits.get(table) ?? 0) + limit);
-    const own = new Set(plan.roots.filter(({ rule }) => rule.limit === undefined).map(({ table }) => table));
+    const own = new Set(plan.roots.filter(({ rule, limit }) => rule.limit === undefined && Number.isFinite(limit)).map(({ table }) => table));
     const seen = [...limits].filter(([table]) => own.has(table)).map(([table, limit]) => ({ table: table.key, limit, rows: transfers.get(table)?.rows ?? 0 }));
     const wrong = seen.filter(({ rows, limit }) => rows > limit);
     const evidence = seen.map(({ table, rows, limit }) => `${table}: ${rows} of at most ${limit}`).join("; ") || "no root has a limit";

@@ -37,6 +37,8 @@ export interface TableProposal {
 export interface Classification {
   readonly tables: readonly TableProposal[];
   readonly columns: number;
+  /** For large objects, where the source has some and they have no rule. */
+  readonly largeObjects?: Proposal;
 }
 
 /**
@@ -66,7 +68,10 @@ export async function classifySource(options: ClassifyOptions): Promise<Classifi
     if (!(await session.proveUntouched())) {
       throw new UnderstudyError("The source gave this session a transaction id: something was written there.", { exitCode: exitCode.unexpected });
     }
-    return { tables, columns: tables.reduce((sum, { columns }) => sum + columns.length, 0) };
+    const columns = tables.reduce((sum, { columns: own }) => sum + own.length, 0);
+    const objects = options.missingFrom?.largeObjects === undefined ? catalog.largeObjects : 0;
+    if (objects === 0) return { tables, columns };
+    return { tables, columns, largeObjects: { rule: "empty", confidence: "medium", reason: `${objects} large object(s) nobody can look into` } };
   } finally {
     await session.close();
   }

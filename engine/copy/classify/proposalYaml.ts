@@ -3,16 +3,19 @@ import type { Pair, YAMLMap } from "yaml";
 import type { Classification, ColumnProposal } from "./classify.ts";
 
 /** The proposals as a masking.yaml, each line with its confidence and reason; what needs a person's eye is marked `low`. */
-export function proposalYaml({ tables, columns }: Classification): string {
-  if (columns === 0) return "# Every column has a rule.\n";
+export function proposalYaml({ tables, columns, largeObjects }: Classification): string {
+  if (columns === 0 && largeObjects === undefined) return "# Every column has a rule.\n";
   const document = new Document({
     version: 1,
+    ...(largeObjects === undefined ? {} : { largeObjects: largeObjects.rule }),
     // Maps keep their order, whatever a table or column is called.
     tables: new Map(
       tables.map(({ table, columns: own }) => [table, { columns: new Map(own.map(({ column, rule }) => [column, rule === "null" ? null : rule])) }]),
     ),
   });
   document.commentBefore = ` Proposed by "understudy copy classify". Look at every line, first at those marked low.`;
+  const ofObjects = document.get("largeObjects", true);
+  if (largeObjects !== undefined && isScalar(ofObjects)) ofObjects.comment = ` ${largeObjects.confidence}: ${largeObjects.reason}`;
   for (const table of tables) {
     const written = document.getIn(["tables", table.table, "columns"], true);
     if (!isMap(written)) continue;

@@ -35,6 +35,7 @@ beforeAll(async () => {
   });
   await world.askSource(await file("nastyForeign.sql"));
   const found = await classifySource({ source: (await world.options()).source });
+  expect(found.largeObjects).toMatchObject({ rule: "empty", reason: "3 large object(s) nobody can look into" });
   proposed = { ...(parse(proposalYaml(found)) as MaskingPolicy), largeObjects: "keep" };
   keepAll = {
     ...proposed,

@@ -75,6 +75,46 @@ describe.sequential("a copy refuses", () => {
     expect(await world.databases()).toEqual(before);
   });
 
+  test("masks that a domain, NOT NULL, an enum or a unique generated column refuses, without a value and before anything is made", async () => {
+    await world.askSource(`
+      CREATE DOMAIN code AS text CHECK (VALUE ~ '^[A-Z]{3}$');
+      CREATE TYPE tone AS ENUM ('high', 'low');
+      CREATE TABLE fitting (id int PRIMARY KEY, code code, codes code[], needed text NOT NULL, tone tone, name text, amount int, initial text GENERATED ALWAYS AS (left(name, 9)) STORED UNIQUE);
+      INSERT INTO fitting SELECT i, 'ABC', ARRAY['XYZ']::code[], 'needed', 'low', 'somebody ' || i, i FROM generate_series(1, 1) i;
+      INSERT INTO fitting SELECT i, 'ABC', NULL, 'needed', 'low', i || ' somebody', i FROM generate_series(2, 9) i;
+      GRANT SELECT ON fitting TO reader`);
+    const withColumns = (columns: Record<string, unknown>) => {
+      const keep = Object.fromEntries(["id", "code", "codes", "needed", "tone", "name", "amount"].map((name) => [name, "keep"]));
+      return { subset: { version: 1, whole: "all" }, masking: { version: 1, tables: { ...masking.tables, fitting: { columns: { ...keep, ...columns } } } } };
+    };
+    const errors = [
+      await refused({}, withColumns({
+        code: "text",
+        codes: "token",
+        needed: { mask: "expression", sql: "NULLIF('x', left('xy', 1 + id % 2))" },
+        tone: { mask: "expression", sql: "'medium'" },
+        amount: { mask: "constant", value: "many" },
+      })),
+      await refused({}, withColumns({ name: { mask: "expression", sql: "'same for all'" } })),
+    ];
+    await world.askSource("DROP TABLE fitting; DROP TYPE tone; DROP DOMAIN code");
+    expect(errors[0]).toMatchObject({
+      exitCode: 4,
+      message: expect.stringMatching(
+        /fitting\.code: its mask does not fit public\.code, whose CHECK refuses it; fitting\.codes: its mask does not fit public\.code\[\], whose CHECK refuses it; fitting\.needed: NULL in 4 row\(s\) of a column that is NOT NULL; fitting\.tone: its mask does not fit public\.tone; fitting\.amount: its mask does not fit integer/,
+      ),
+    });
+    expect(errors[1]).toMatchObject({ exitCode: 4, message: expect.stringMatching(/1 value\(s\) of unique fitting_initial_key \(initial\) would be there twice/) });
+    expect((errors[0] as Error).message).not.toMatch(/ABC|XYZ|somebody/);
+    expect(await world.databases()).not.toContain("staging_db_next");
+  });
+
+  test("a virtual reference whose sides are masked apart", async () => {
+    const wrong = structuredClone(masking);
+    Object.assign(wrong.tables["Donation"]?.columns ?? {}, { donorEmail: "hash" });
+    expect(await refused({}, { masking: wrong })).toMatchObject({ exitCode: 2, message: expect.stringContaining("Donation.donorEmail is hash and User.email is email in masking.yaml") });
+  });
+
   test("rules that do not fit, and a subset that names what is not there, all at once", async () => {
     const wrong = structuredClone(masking);
     Object.assign(wrong.tables["User"]?.columns ?? {}, { email: "null", role: "email", createdAt: { mask: "date-shift", subject: "nobody" } });
