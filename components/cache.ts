@@ -35,7 +35,9 @@ export class Cache extends ComponentResource {
 
     this.password = platform.secret("cache-password", { parent: this });
     const volumes = members.map((member) => platform.volume(member.name, "redis", { parent: this }));
-    this.services = members.map((member, index) => this.#createServer(args.context, member, volumes[index]));
+    const services: Service[] = [];
+    for (const [index, member] of members.entries()) services.push(this.#createServer(args.context, member, { volume: volumes[index], after: services.at(-1) }));
+    this.services = services;
     this.nodes = members.flatMap(({ name, port, busPort }) => (busPort === undefined ? [] : [{ host: platform.hostOf(name), port, busPort }]));
     const [first] = this.services;
     this.ready = this.nodes.length === 0 && first !== undefined ? first.resource : this.#createCluster(volumes);
@@ -43,7 +45,12 @@ export class Cache extends ComponentResource {
     this.registerOutputs({ ports: members.map(({ port }) => port) });
   }
 
-  #createServer({ platform, config }: StackContext, { name, port, busPort }: Member, volume: Volume | undefined): Service {
+  /** Each waits for the one before it, so that a change goes through the nodes one at a time. */
+  #createServer(
+    { platform, config }: StackContext,
+    { name, port, busPort }: Member,
+    { volume, after }: { readonly volume: Volume | undefined; readonly after: Service | undefined },
+  ): Service {
     const host = platform.hostOf(name);
     return platform.service(
       {
@@ -59,7 +66,7 @@ export class Cache extends ComponentResource {
         probe: { kind: "redis", password: this.password, ...(busPort === undefined ? {} : { clusterNode: true }) },
         health: config.health,
       },
-      { parent: this, ...(volume === undefined ? {} : { volume }) },
+      { parent: this, ...(volume === undefined ? {} : { volume }), ...(after === undefined ? {} : { dependsOn: [after.resource] }) },
     );
   }
 

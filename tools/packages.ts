@@ -1,8 +1,8 @@
 import { accessSync, constants, globSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Who needs a package: every stack, the monitoring of a stack, or the tests only. */
-export type PackageProfile = "base" | "monitoring" | "test";
+/** Who needs a package: every stack, the monitoring of a stack, a stack with connection pooling, or the tests only. */
+export type PackageProfile = "base" | "monitoring" | "pooling" | "test";
 
 /** A package of the system, as Debian 12 names it. */
 export interface SystemPackage {
@@ -61,6 +61,7 @@ export const systemPackages: readonly SystemPackage[] = [
     purpose: "nginx' metrics",
     profile: "monitoring",
   },
+  { name: "pgbouncer", provenBy: ["pgbouncer"], purpose: "PgBouncer, for stacks with database.pooling", profile: "pooling" },
   {
     name: "chromium",
     provenBy: ["chromium"],

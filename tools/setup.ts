@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 /** What each of the set-up's purposes needs of the system. */
 const profilesFor: Readonly<Record<string, readonly PackageProfile[]>> = {
   up: ["base", "monitoring"],
-  test: ["base", "monitoring", "test"],
+  test: ["base", "monitoring", "pooling", "test"],
 };
 
 async function setUpPackages(missing: readonly SystemPackage[]): Promise<void> {

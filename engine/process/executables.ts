@@ -31,7 +31,10 @@ export async function resolveProgram(name: string, layout: StackLayout, account:
   if (path !== undefined) return path;
   throw new UnderstudyError(`${name} is not installed.`, {
     exitCode: exitCode.provisioning,
-    remedy: "Run `make setup`, or `understudy doctor` to see what is missing.",
+    remedy:
+      name === "pgbouncer"
+        ? "Install it with: sudo sh tools/install-packages.sh pgbouncer (or leave database.pooling off)."
+        : "Run `make setup`, or `understudy doctor` to see what is missing.",
   });
 }
 

@@ -14,7 +14,7 @@ describe("missingPackages", () => {
       "nginx-light",
       "s6",
     ]);
-    expect(missingPackages(["base", "monitoring", "test"], nowhere)).toEqual(systemPackages);
+    expect(missingPackages(["base", "monitoring", "pooling", "test"], nowhere)).toEqual(systemPackages);
   });
 
   test("installs nothing that is there, whatever package it came from", () => {
@@ -23,7 +23,7 @@ describe("missingPackages", () => {
   });
 
   test("is empty where every program is found", () => {
-    expect(missingPackages(["base", "monitoring", "test"], (program) => program)).toEqual([]);
+    expect(missingPackages(["base", "monitoring", "pooling", "test"], (program) => program)).toEqual([]);
   });
 });
 
