@@ -24,6 +24,8 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
     Volume: { volumeId: `volume-of-${name}` },
     Service: { running: true, fingerprint: `fingerprint-of-${name}` },
     StagingSetup: { systemIdentifier: "1" },
+    Replication: { base: `base-of-${name}` },
+    CacheCluster: { whole: true },
     SampleSource: { reader: { host: "127.0.0.1", port: 1, database: "production_sample", user: "production_reader", password: "reader" }, sizeBytes: 1 },
     Backup: { file: "/backup.sql.gz", sha256: "0" },
     DataCopy: { copyId: "copy-1", reportJson: "/c.json", reportHtml: "/c.html" },
