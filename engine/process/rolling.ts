@@ -1,4 +1,4 @@
-import { waitUntilHealthy } from "../health/index.ts";
+import { documentHealth, waitUntilHealthy, type HealthSettings } from "../health/index.ts";
 import { silent, type OnProgress } from "../progress.ts";
 import { whileDrained } from "./drain.ts";
 import type { StackLayout } from "./layout.ts";
@@ -11,6 +11,8 @@ export interface RestartInstance {
   readonly healthUrl: string;
   /** Keeps the proxy from sending anything new; undefined where there is no other instance. */
   readonly drainFile: string | undefined;
+  /** How long to wait for that. Default document 004's. */
+  readonly settings?: HealthSettings;
   readonly onProgress?: OnProgress;
 }
 
@@ -19,13 +21,13 @@ export interface RestartInstance {
  * @throws UnderstudyError (exit 3) when it does not become healthy: it stays out of use, and the others go on.
  */
 export async function restartInstance(options: RestartInstance): Promise<void> {
-  const { layout, name, healthUrl, drainFile, onProgress = silent } = options;
+  const { layout, name, healthUrl, drainFile, settings = documentHealth, onProgress = silent } = options;
   const restart = async () => {
     onProgress({ step: "restart", message: name });
     await restartService(layout, name);
     await waitUntilHealthy(
       { kind: "http", url: healthUrl },
-      { name, observe: () => serviceState(layout, name), logTail: () => logTail(layout, name), onProgress },
+      { name, settings, observe: () => serviceState(layout, name), logTail: () => logTail(layout, name), onProgress },
     );
   };
   await (drainFile === undefined ? restart() : whileDrained(drainFile, restart));
