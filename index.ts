@@ -4,7 +4,7 @@ import { getProject, getStack, type Inputs } from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { StagingStack } from "./components/stagingStack.ts";
 import { defaultPorts, effectivePorts, openPorts, parseConfig, type StackConfig } from "./config.ts";
-import { findExecutable } from "./engine/process/executables.ts";
+import { findProgram } from "./engine/process/findProgram.ts";
 import { stackId } from "./engine/process/layout.ts";
 import { automaticOffset } from "./engine/process/leases.ts";
 import { loadWorkload } from "./engine/workload/manifest.ts";
@@ -21,7 +21,7 @@ export default async function program(): Promise<Inputs> {
   const id = stackId(stack, projectFolder);
   const offset = await offsetOf(config, id);
   const ports = effectivePorts(config, offset);
-  const grafana = (await findExecutable("grafana")) !== undefined;
+  const grafana = findProgram("grafana") !== undefined;
   const workload = await loadWorkload(isAbsolute(config.workload) ? config.workload : join(projectFolder, "workloads", config.workload));
   const platform = createPlatform(config.platform, { stackId: id, ports: openPorts(config, ports, grafana), host: config.listenHost });
   const context = { stack, projectFolder, reportsFolder: join(projectFolder, "staging-backups"), config, ports, workload, platform, grafana };

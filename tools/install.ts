@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { exitCode, UnderstudyError } from "../engine/errors.ts";
-import { findProgram } from "./packages.ts";
+import { findProgram } from "../engine/process/findProgram.ts";
 
 /** Left by an installation that was cut off; tools/install-packages.sh writes it and finishes what it stands for. */
 const unfinished = "/var/lib/understudy/packages-before";

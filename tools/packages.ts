@@ -1,5 +1,4 @@
-import { accessSync, constants, globSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findProgram } from "../engine/process/findProgram.ts";
 
 /** Who needs a package: every stack, the monitoring of a stack, a stack with connection pooling, or the tests only. */
 export type PackageProfile = "base" | "monitoring" | "pooling" | "test";
@@ -69,29 +68,6 @@ export const systemPackages: readonly SystemPackage[] = [
     profile: "test",
   },
 ];
-
-/** Folders that hold servers and are not on an ordinary user's PATH. */
-const adminFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-
-/**
- * Where a program is, or nothing.
- *
- * @param program a name to look for on PATH and in the administrator's folders, or a glob pattern of absolute paths
- */
-export function findProgram(program: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (program.startsWith("/")) return globSync(program).sort().toReversed().find(isExecutable);
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return [...folders, ...adminFolders].map((folder) => join(folder, program)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
 
 /**
  * The packages of some profiles that are not there.

@@ -13,6 +13,7 @@ const modules: Readonly<Record<string, () => Promise<AddCommand>>> = {
   copy: async () => (await import("./copy.ts")).addCopy,
   migrate: async () => (await import("./migrate.ts")).addMigrate,
   validate: async () => (await import("./validate.ts")).addValidate,
+  load: async () => (await import("./load.ts")).addLoad,
   backup: async () => (await import("./backup.ts")).addBackup,
   restore: async () => (await import("./backup.ts")).addRestore,
   restart: async () => (await import("./restart.ts")).addRestart,

@@ -8,7 +8,7 @@ import { table } from "../console.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { project } from "../project.ts";
 
-const kinds = { copy: "test-data-summary", migration: "migration-test-report", validation: "staging-validation-report" } as const;
+const kinds = { copy: "test-data-summary", migration: "migration-test-report", validation: "staging-validation-report", load: "load-test-report" } as const;
 type Kind = keyof typeof kinds;
 
 interface ReportOptions {

@@ -3,7 +3,7 @@ import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { seconds, styled, table, type Console } from "../console.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { runOperation, type Changes } from "../operation.ts";
-import { findProgram } from "../../tools/packages.ts";
+import { findProgram } from "../../engine/process/findProgram.ts";
 import { project } from "../project.ts";
 import { addSettingOptions, overridesOf, type SettingOptions } from "../settings.ts";
 import { openStack } from "../workspace.ts";

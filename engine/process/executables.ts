@@ -1,22 +1,10 @@
-import { access, constants, copyFile, mkdir, rename, stat } from "node:fs/promises";
-import { basename, delimiter, dirname, join } from "node:path";
+import { constants, copyFile, mkdir, rename, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { type PostgresProgram, postgresProgram } from "../postgres/programs.ts";
 import type { Account } from "./account.ts";
+import { findProgram } from "./findProgram.ts";
 import type { StackLayout } from "./layout.ts";
-
-const systemFolders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/** Absolute path of a program on PATH or in the system's folders; `undefined` when it is not installed. */
-export async function findExecutable(name: string): Promise<string | undefined> {
-  const folders = [...systemFolders, ...(process.env["PATH"] ?? "").split(delimiter)];
-  for (const folder of folders) {
-    if (folder === "") continue;
-    const path = join(folder, name);
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
-  }
-  return undefined;
-}
 
 /**
  * The program a service is started with. `postgres` comes from the server's own folder; `node` is this very Node,
@@ -27,7 +15,7 @@ export async function resolveProgram(name: string, layout: StackLayout, account:
   if (name === "postgres") return postgresProgram(name satisfies PostgresProgram);
   if (name === "node") return reachableNode(layout, account);
   if (name.startsWith("/")) return name;
-  const path = await findExecutable(name);
+  const path = findProgram(name);
   if (path !== undefined) return path;
   throw new UnderstudyError(`${name} is not installed.`, {
     exitCode: exitCode.provisioning,

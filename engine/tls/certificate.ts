@@ -1,8 +1,6 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
-import { renewalDays } from "./renewal.ts";
 
 const dayMs = 86_400_000;
 
@@ -63,35 +61,6 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
     notAfter: notAfter.toISOString(),
     fingerprint256: await fingerprintOf(certificate),
   };
-}
-
-/**
- * Days until the certificate ends, fractions included; negative once it has.
- * @throws UnderstudyError (exit 3) when the text is no certificate.
- */
-export function daysLeft(certificatePem: string, now: Date = new Date()): number {
-  return (parseCertificate(certificatePem).notAfter.getTime() - now.getTime()) / dayMs;
-}
-
-/** True when the certificate has under 30 days left, has ended, or is not readable as one. */
-export function needsRenewal(certificatePem: string, now: Date = new Date()): boolean {
-  try {
-    return daysLeft(certificatePem, now) < renewalDays;
-  } catch {
-    return true;
-  }
-}
-
-function parseCertificate(pem: string): x509.X509Certificate {
-  try {
-    return new x509.X509Certificate(pem);
-  } catch (cause) {
-    throw new UnderstudyError(`This is no certificate in PEM: ${messageOf(cause)}.`, {
-      exitCode: exitCode.provisioning,
-      remedy: "Delete the file, and the next `up` makes a new one.",
-      cause,
-    });
-  }
 }
 
 async function fingerprintOf(certificate: x509.X509Certificate): Promise<string> {

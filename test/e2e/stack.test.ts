@@ -9,7 +9,7 @@ import { layoutOf, stateRoot } from "../../engine/process/layout.ts";
 import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { listenerOn, processesOf } from "../../engine/process/proc.ts";
 import { findEngine } from "../../tools/engine.ts";
-import { findProgram } from "../../tools/packages.ts";
+import { findProgram } from "../../engine/process/findProgram.ts";
 import { openBrowser } from "../support/browser.ts";
 import { get, listing, outputsOf, projectRoot, readState, understudy, understudyOk, type Outputs } from "../support/understudy.ts";
 

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { installPackages, lastLines, rootPrefix } from "../install.ts";
-import { findProgram } from "../packages.ts";
+import { findProgram } from "../../engine/process/findProgram.ts";
 import { spoken } from "../say.ts";
 import { atLeast, versionIn } from "../version.ts";
 import type { EngineContext, Outcome } from "./attempts.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { findProgram } from "../packages.ts";
+import { findProgram } from "../../engine/process/findProgram.ts";
 import { atLeast, versionIn } from "../version.ts";
 import type { EngineContext, Outcome } from "./attempts.ts";
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { createCertificate, daysLeft, needsRenewal } from "../../../engine/tls/certificate.ts";
+import { createCertificate } from "../../../engine/tls/certificate.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 const after = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
@@ -31,21 +31,5 @@ describe("createCertificate", () => {
     const [a, b] = [await createCertificate({ now }), await createCertificate({ now })];
     expect(a.keyPem).not.toBe(b.keyPem);
     expect(new X509Certificate(a.certificatePem).serialNumber).not.toBe(new X509Certificate(b.certificatePem).serialNumber);
-  });
-});
-
-describe("renewal", () => {
-  test("is due under 30 days", async () => {
-    const { certificatePem } = await createCertificate({ now });
-    expect(daysLeft(certificatePem, after(100))).toBe(265);
-    expect(needsRenewal(certificatePem, after(335))).toBe(false);
-    expect(needsRenewal(certificatePem, after(335.1))).toBe(true);
-    expect(needsRenewal(certificatePem, after(400))).toBe(true);
-    expect(daysLeft(certificatePem, after(366))).toBe(-1);
-  });
-
-  test("is due for what is no certificate, and daysLeft says so", () => {
-    expect(needsRenewal("garbage", now)).toBe(true);
-    expect(() => daysLeft("garbage", now)).toThrowError(/no certificate in PEM/);
   });
 });

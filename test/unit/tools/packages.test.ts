@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findProgram, missingPackages, systemPackages } from "../../../tools/packages.ts";
+import { findProgram } from "../../../engine/process/findProgram.ts";
+import { missingPackages, systemPackages } from "../../../tools/packages.ts";
 
 const nowhere = (): undefined => undefined;
 
