@@ -142,14 +142,13 @@ export async function startService(layout: StackLayout, definition: ServiceDefin
   await stopService(layout, definition.name);
   await writeServiceFiles(layout, definition);
   await writeServiceFolder(layout, definition);
-  await rm(join(layout.service(definition.name), "supervise", "death_tally"), { force: true });
   const link = join(layout.scan, definition.name);
   if ((await lstat(link).catch(() => undefined)) === undefined) {
     await symlink(layout.service(definition.name), link);
     await rescan(layout);
     await untilSupervised(link);
   } else {
-    await bringUp(link);
+    await bringUp(layout, definition.name);
   }
 }
 
@@ -166,12 +165,16 @@ export async function stopService(layout: StackLayout, name: string, timeoutMs =
 /** Ends a service in an orderly way and starts it again as it is defined. */
 export async function restartService(layout: StackLayout, name: string): Promise<void> {
   await stopService(layout, name);
-  await bringUp(join(layout.scan, name));
+  await bringUp(layout, name);
 }
 
-/** Until the supervisor has taken it in, it would say of the service that it was stopped by hand. */
-async function bringUp(link: string): Promise<void> {
-  await run("s6-svc", ["-wu", "-T", "5000", "-u", link]).catch(() => undefined);
+/**
+ * Starts a service that was stopped. Its ends up to here were wanted, and are forgotten. Until the supervisor has taken in that it
+ * is to be up again, it would say that the service was stopped by hand.
+ */
+async function bringUp(layout: StackLayout, name: string): Promise<void> {
+  await rm(join(layout.service(name), "supervise", "death_tally"), { force: true });
+  await run("s6-svc", ["-wu", "-T", "5000", "-u", join(layout.scan, name)]).catch(() => undefined);
 }
 
 /** Stops a service and removes its folders: definition, configuration and logs; not its data. */

@@ -62,16 +62,16 @@ async function untilAnswers(name: string): Promise<void> {
 /** Requests from six visitors until it is stopped, every third with side effects. */
 function startLoad(): { stop(): Promise<readonly Answer[]> } {
   const answers: Answer[] = [];
-  let running = true;
+  const stopped = new AbortController();
   const visitors = Array.from({ length: 6 }, async (_, visitor) => {
-    for (let count = visitor; running; count += 1) {
+    for (let count = visitor; !stopped.signal.aborted; count += 1) {
       const post = count % 3 === 0;
       answers.push(await nginx.get("/work", post ? { method: "POST", body: "x=1" } : {}).catch((error: Error) => ({ status: 0, headers: {}, body: error.message })));
     }
   });
   return {
     stop: async () => {
-      running = false;
+      stopped.abort();
       await Promise.all(visitors);
       return answers;
     },
