@@ -45,9 +45,14 @@ const everyStatementLogged = {
 
 /**
  * @param fill makes the production database's contents, as superuser
+ * @param binaries folders of other versions' programs
  */
-export async function startCopyWorld(fill: (settings: ConnectionSettings) => Promise<void>, workloadFolder = "workloads/stories"): Promise<CopyWorld> {
-  const [production, target] = await Promise.all([startPostgres(everyStatementLogged), startPostgres()]);
+export async function startCopyWorld(
+  fill: (settings: ConnectionSettings) => Promise<void>,
+  workloadFolder = "workloads/stories",
+  binaries: { readonly production?: string; readonly target?: string } = {},
+): Promise<CopyWorld> {
+  const [production, target] = await Promise.all([startPostgres(everyStatementLogged, binaries.production), startPostgres({}, binaries.target)]);
   const folder = await mkdtemp(join(tmpdir(), "understudy-copy-test-"));
   const stories = await loadWorkload(workloadFolder);
   const passwords = { admin: target.adminPassword, owner: "owner-secret", app: "app-secret", readOnly: "readonly-secret" };

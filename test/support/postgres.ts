@@ -31,8 +31,12 @@ function unprivilegedIds(): { uid: number; gid: number } | undefined {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Starts PostgreSQL with SCRAM passwords on a free loopback port. `settings` are `-c name=value`. */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+/**
+ * Starts PostgreSQL with SCRAM passwords on a free loopback port. `settings` are `-c name=value`.
+ * @param binaries folder of another version's programs; default the one that the project uses
+ */
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}, binaries?: string): Promise<TestServer> {
+  const program = async (name: "initdb" | "postgres"): Promise<string> => (binaries === undefined ? postgresProgram(name) : join(binaries, name));
   const ids = unprivilegedIds();
   const folder = await mkdtemp(join(tmpdir(), "understudy-pg-"));
   const data = join(folder, "data");
@@ -45,7 +49,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   }
   const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8", TZ: "UTC" };
   await run(
-    await postgresProgram("initdb"),
+    await program("initdb"),
     ["-D", data, "-U", "understudy_admin", "--pwfile", passwordFile, "--auth=scram-sha-256", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
     { ...ids, cwd: folder, env },
   );
@@ -59,7 +63,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     ...settings,
   };
   const server: ChildProcess = spawn(
-    await postgresProgram("postgres"),
+    await program("postgres"),
     ["-D", data, ...Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
     { ...ids, cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] },
   );
