@@ -3,6 +3,7 @@ import { exitCode, UnderstudyError } from "../engine/errors.ts";
 import type { Console } from "./console.ts";
 import { failureOf, type Diagnostic } from "./failures.ts";
 import { openDisplay } from "./display/index.ts";
+import { planOf, type PlannedChange } from "./plan.ts";
 import type { OpenStack } from "./workspace.ts";
 
 /** What an operation gives to the engine's own call. */
@@ -13,11 +14,10 @@ export interface EngineHooks {
   readonly signal: AbortSignal;
 }
 
-/** How many resources each operation touched: `{ create: 3, same: 20 }`. */
-export type Changes = Readonly<Record<string, number>>;
-
 export interface OperationResult<Result> {
   readonly result: Result;
+  /** What was done to each resource, or would be; components are none. */
+  readonly changes: readonly PlannedChange[];
   readonly durationMs: number;
 }
 
@@ -37,6 +37,7 @@ export async function runOperation<Result>(
   const { title, console, verbose, quiet = false } = options;
   const display = openDisplay({ title, console, quiet });
   const diagnostics: Diagnostic[] = [];
+  const changes: PlannedChange[] = [];
   const abort = new AbortController();
   let interrupts = 0;
   const onInterrupt = () => {
@@ -58,6 +59,7 @@ export async function runOperation<Result>(
         if (diagnosticEvent?.severity === "error") {
           diagnostics.push({ resource: diagnosticEvent.urn === undefined || diagnosticEvent.urn === "" ? "" : resourceName(diagnosticEvent.urn), message: diagnosticEvent.message });
         }
+        changes.push(...planOf(event));
         display.event(event);
       },
       onOutput: (text) => {
@@ -70,7 +72,7 @@ export async function runOperation<Result>(
     });
     const durationMs = Date.now() - startedAt;
     display.end(true);
-    return { result, durationMs };
+    return { result, changes, durationMs };
   } catch (error) {
     display.end(false);
     if (interrupts > 0) {

@@ -36,10 +36,13 @@ function operationOf(op: string): PlannedOperation | undefined {
   return undefined;
 }
 
-/** The change that an event of a preview announces: none for components, and for the halves of a replacement. */
+/** Resources that only group others, and the engine's own. */
+const noThing = /^(pulumi:|understudy:)/;
+
+/** The change that an event announces: none for components, and for the halves of a replacement. */
 export function planOf(event: EngineEvent): PlannedChange[] {
   const metadata = event.resourcePreEvent?.metadata;
-  if (metadata === undefined || !metadata.type.startsWith("pulumi-nodejs:")) return [];
+  if (metadata === undefined || noThing.test(metadata.type)) return [];
   const operation = operationOf(metadata.op);
   if (operation === undefined) return [];
   return [
@@ -74,7 +77,7 @@ function leafChanges(property: string, before: unknown, after: unknown): Propert
   return [{ property, before, after: after === unknownValue ? "(known after up)" : after }];
 }
 
-export function countByOperation(plan: Plan): Readonly<Record<PlannedOperation, number>> {
-  const count = (wanted: PlannedOperation) => plan.changes.filter(({ operation }) => operation === wanted).length;
+export function countByOperation(changes: readonly PlannedChange[]): Readonly<Record<PlannedOperation, number>> {
+  const count = (wanted: PlannedOperation) => changes.filter(({ operation }) => operation === wanted).length;
   return { replace: count("replace"), delete: count("delete"), update: count("update"), create: count("create"), same: count("same") };
 }

@@ -10,7 +10,7 @@ function moving(plan: Plan): PlannedChange[] {
 }
 
 function countsOf(plan: Plan): string {
-  const counts = countByOperation(plan);
+  const counts = countByOperation(plan.changes);
   const parts = operations.filter((operation) => operation !== "same" && counts[operation] > 0).map((operation) => `${counts[operation]} to ${operation}`);
   return parts.length === 0 ? `no changes, ${counts.same} resources as they are` : `${parts.join(", ")}, ${counts.same} as they are`;
 }
@@ -64,7 +64,7 @@ function fenced(text: string): string {
 
 /** Markdown for a pull-request comment: what is replaced or destroyed leads, the rest is folded. */
 export function planAsMarkdown(plan: Plan, diff: boolean): string {
-  const counts = countByOperation(plan);
+  const counts = countByOperation(plan.changes);
   const dangerous = counts.replace + counts.delete;
   const title = dangerous > 0 ? `⚠️ ${dangerous} resource(s) replaced or destroyed` : moving(plan).length > 0 ? "Changes, nothing replaced or destroyed" : "No changes";
   const sections = operations.flatMap((operation) => {

@@ -1,7 +1,6 @@
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { runOperation } from "../operation.ts";
-import { planOf, type PlannedChange } from "../plan.ts";
 import { planAsMarkdown, planAsText } from "../planText.ts";
 import { addSettingOptions, overridesOf, type SettingOptions } from "../settings.ts";
 import { openStack } from "../workspace.ts";
@@ -26,19 +25,10 @@ export const addPreview: AddCommand = (program, { console }) => {
     const overrides = overridesOf(options);
     const open = await openStack(name, { mode: "read", runsProgram: true, ...(overrides === undefined ? {} : { overrides }) });
     try {
-      const changes: PlannedChange[] = [];
-      const { durationMs } = await runOperation(
+      const { changes, durationMs } = await runOperation(
         open,
         { title: `Stack ${name}: preview`, console, verbose, quiet: true },
-        (hooks) =>
-          open.stack.preview({
-            ...hooks,
-            refresh: options.refresh,
-            onEvent: (event) => {
-              changes.push(...planOf(event));
-              hooks.onEvent(event);
-            },
-          }),
+        (hooks) => open.stack.preview({ ...hooks, refresh: options.refresh }),
       );
       const plan = { stack: name, exists: open.exists, durationMs, changes };
       if (json) console.result(JSON.stringify(plan, null, 2));

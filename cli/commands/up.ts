@@ -2,16 +2,19 @@ import { join, relative } from "node:path";
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { seconds, styled, table, type Console } from "../console.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
-import { runOperation, type Changes } from "../operation.ts";
+import { runOperation } from "../operation.ts";
+import { countByOperation } from "../plan.ts";
 import { findProgram } from "../../engine/process/findProgram.ts";
 import { project } from "../project.ts";
 import { addSettingOptions, overridesOf, type SettingOptions } from "../settings.ts";
 import { openStack } from "../workspace.ts";
 
+/** How many resources each operation touched. */
+type Changes = ReturnType<typeof countByOperation>;
+
 interface UpOptions extends SettingOptions {
   readonly refresh: boolean;
 }
-
 
 export const addUp: AddCommand = (program, { console }) => {
   const command = program
@@ -24,10 +27,10 @@ export const addUp: AddCommand = (program, { console }) => {
     const { stack: name, json, verbose } = globalsOf(command);
     const overrides = overridesOf(options);
     const open = await openStack(name, { mode: "write", runsProgram: true, ...(overrides === undefined ? {} : { overrides }) });
-    const { result, durationMs } = await runOperation(open, { title: `Stack ${name}: up`, console, verbose, quiet: json }, (hooks) =>
+    const { result, changes: planned, durationMs } = await runOperation(open, { title: `Stack ${name}: up`, console, verbose, quiet: json }, (hooks) =>
       open.stack.up({ ...hooks, refresh: options.refresh && open.exists }),
     );
-    const changes: Changes = result.summary.resourceChanges ?? {};
+    const changes = countByOperation(planned);
     if (json) console.result(JSON.stringify({ stack: name, changes, durationMs, ...plainOutputs(result.outputs) }, null, 2));
     else console.result(summary(console, { name, changes, durationMs, outputs: result.outputs }));
   });
@@ -47,7 +50,7 @@ function commandName(): string {
 }
 
 function describeChanges(changes: Changes): string {
-  const { same = 0, ...others } = changes;
+  const { same, ...others } = changes;
   const parts = Object.entries(others).filter(([, count]) => count > 0).map(([operation, count]) => `${count} ${operation}`);
   return parts.length === 0 ? `nothing changed (${same} resources)` : `${parts.join(", ")}, ${same} unchanged`;
 }
