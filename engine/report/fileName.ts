@@ -3,6 +3,7 @@ export type ReportKind =
   | "migration-test-report"
   | "staging-validation-report"
   | "test-data-summary"
+  | "load-test-report"
   | (string & Record<never, never>);
 
 /** UTC, to the second, sorts by name: `20261121T010203Z`. */

@@ -1,7 +1,8 @@
 import { exitCode, UnderstudyError } from "../errors.ts";
 import type { IntegrityRule } from "../integrity/index.ts";
 import { environmentFlags, healthy } from "./application/health.ts";
-import { notFound, stagingBanner, staticAssets } from "./application/pages.ts";
+import { journeyChecks, type JourneyMaker } from "./application/journeys.ts";
+import { hasPages, notFound, stagingBanner, staticAssets } from "./application/pages.ts";
 import { routeChecks } from "./application/routes.ts";
 import { dashboardByRole, signInRefuses, signInWorks } from "./application/signIn.ts";
 import { categories, type ValidationCheck } from "./check.ts";
@@ -16,6 +17,7 @@ import { dataFoldersPrivate, diskSpace } from "./infrastructure/folders.ts";
 import { alertmanagerConnected, grafanaHealthy, prometheusRulesLoaded, prometheusTargetsUp } from "./infrastructure/monitoring.ts";
 import { loopbackOnly, portsIsolated } from "./infrastructure/ports.ts";
 import { servicesSteady, servicesUnprivileged, servicesUp } from "./infrastructure/services.ts";
+import { appMetrics } from "./integration/appMetrics.ts";
 import { exportersSeeServices, migrationLogReadable, proxyReachesApp } from "./integration/services.ts";
 import { sessionsInRedis } from "./integration/session.ts";
 import { writesReachDatabase } from "./integration/writeProbe.ts";
@@ -28,8 +30,13 @@ import { noSecretInArguments, postgresAuthentication, postgresRefusesWrongPasswo
 import { httpRedirects, tlsVersions } from "./security/transport.ts";
 import { topologyChecks, type Topology } from "./topology/index.ts";
 
-/** Every check there is for a workload on a stack of this topology, by category in document 004's order. For one run: some share what they look at. */
-export function catalogueOf(requirements: Requirements, rules: readonly IntegrityRule[], topology: Topology): ValidationCheck[] {
+/**
+ * Every check there is for a workload on a stack of this topology, by category in document 004's order; what a workload does not have
+ * is not looked for. For one run: some share what they look at.
+ */
+export function catalogueOf(requirements: Requirements, rules: readonly IntegrityRule[], topology: Topology, journeys: readonly JourneyMaker[] = []): ValidationCheck[] {
+  const where = (wanted: boolean, ...checks: ValidationCheck[]) => (wanted ? checks : []);
+  const pages = hasPages(requirements);
   return [
     servicesUp,
     servicesSteady,
@@ -46,14 +53,15 @@ export function catalogueOf(requirements: Requirements, rules: readonly Integrit
     grafanaHealthy,
 
     healthy,
-    environmentFlags,
+    ...where(requirements.health.flags.length > 0, environmentFlags),
     ...routeChecks(requirements),
     signInWorks,
     signInRefuses,
-    dashboardByRole,
+    ...where(requirements.dashboard !== undefined, dashboardByRole),
     staticAssets,
     notFound,
-    stagingBanner,
+    ...where(pages, stagingBanner),
+    ...journeyChecks(journeys),
 
     everyRoleConnects,
     markerPresent,
@@ -76,7 +84,7 @@ export function catalogueOf(requirements: Requirements, rules: readonly Integrit
     noSecretInArguments,
     accessLogFormat,
 
-    pagesLoadFast,
+    ...where(pages, pagesLoadFast),
     sequentialRequests,
     concurrentRequests,
     memoryBounded,
@@ -85,6 +93,7 @@ export function catalogueOf(requirements: Requirements, rules: readonly Integrit
     sessionsInRedis,
     proxyReachesApp,
     exportersSeeServices,
+    ...where(requirements.monitoring.appMetrics.length > 0, appMetrics),
     migrationLogReadable,
 
     ...topologyChecks(topology),

@@ -27,7 +27,7 @@ function shown(value: unknown): string {
 
 /** What is not as expected, in words. */
 export function mismatches(document: unknown, expectations: readonly JsonExpectation[]): string[] {
-  return expectations.flatMap(({ pointer, equals, type, minimum }) => {
+  return expectations.flatMap(({ pointer, equals, type, minimum, keys }) => {
     const value = at(document, pointer);
     const place = pointer === "" ? "the document" : pointer;
     const problems: string[] = [];
@@ -37,6 +37,12 @@ export function mismatches(document: unknown, expectations: readonly JsonExpecta
       const size = Array.isArray(value) ? value.length : value;
       if (typeof size !== "number") problems.push(`${place} is ${shown(value)}, not something to count`);
       else if (size < minimum) problems.push(`${place} has ${size}, fewer than ${minimum}`);
+    }
+    if (keys !== undefined) {
+      const seen = isContainer(value) ? Object.keys(value) : [];
+      if (!isContainer(value) || new Set([...seen, ...keys]).size !== keys.length || seen.length !== keys.length) {
+        problems.push(`${place} has the members ${seen.join(", ") || "(none)"}, not ${keys.join(", ")}`);
+      }
     }
     return problems;
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CheckContext } from "./check.ts";
-import { jsonOf } from "./httpClient.ts";
+import { jsonOf, type HttpClient } from "./httpClient.ts";
 import { skipped, type Outcome } from "./outcome.ts";
 
 const envelope = <Data extends z.ZodType>(data: Data) => z.object({ status: z.literal("success"), data });
@@ -34,25 +34,40 @@ export function monitoringOff({ target }: CheckContext): Outcome | undefined {
   return skipped("monitoring is off on this stack", "Switch it on in the stack's configuration to have it looked at.");
 }
 
-async function ask<Schema extends z.ZodType>(context: CheckContext, path: string, schema: Schema): Promise<z.infer<Schema>> {
-  const { target, http, signal } = context;
-  const answer = await http.send(new URL(path, target.prometheusUrl).href, { signal });
+/** Where and how Prometheus is asked. */
+export interface PrometheusAccess {
+  readonly prometheusUrl: string | undefined;
+  readonly http: HttpClient;
+  readonly signal: AbortSignal;
+}
+
+async function ask<Schema extends z.ZodType>({ prometheusUrl, http, signal }: PrometheusAccess, path: string, schema: Schema): Promise<z.infer<Schema>> {
+  const answer = await http.send(new URL(path, prometheusUrl).href, { signal });
   if (answer.status !== 200) throw new Error(`Prometheus answered ${answer.status} to ${path}`);
   return schema.parse(jsonOf(answer));
 }
 
+function accessOf({ target, http, signal }: CheckContext): PrometheusAccess {
+  return { prometheusUrl: target.prometheusUrl, http, signal };
+}
+
 export async function prometheusTargets(context: CheckContext): Promise<PrometheusTarget[]> {
-  return (await ask(context, "/api/v1/targets?state=active", targets)).data.activeTargets;
+  return (await ask(accessOf(context), "/api/v1/targets?state=active", targets)).data.activeTargets;
 }
 
 export async function prometheusRules(context: CheckContext): Promise<PrometheusRule[]> {
-  return (await ask(context, "/api/v1/rules", rules)).data.groups.flatMap((group) => group.rules);
+  return (await ask(accessOf(context), "/api/v1/rules", rules)).data.groups.flatMap((group) => group.rules);
 }
 
 export async function prometheusQuery(context: CheckContext, query: string): Promise<PrometheusSample[]> {
-  return (await ask(context, `/api/v1/query?query=${encodeURIComponent(query)}`, vector)).data.result;
+  return queryPrometheus(accessOf(context), query);
+}
+
+/** The samples of an instant query that yields a vector. */
+export async function queryPrometheus(access: PrometheusAccess, query: string): Promise<PrometheusSample[]> {
+  return (await ask(access, `/api/v1/query?query=${encodeURIComponent(query)}`, vector)).data.result;
 }
 
 export async function prometheusAlertmanagers(context: CheckContext): Promise<string[]> {
-  return (await ask(context, "/api/v1/alertmanagers", alertmanagers)).data.activeAlertmanagers.map(({ url }) => url);
+  return (await ask(accessOf(context), "/api/v1/alertmanagers", alertmanagers)).data.activeAlertmanagers.map(({ url }) => url);
 }

@@ -9,16 +9,18 @@ const method = z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** What must stand at a place of a JSON document, named by JSON pointer (RFC 6901). */
-const jsonExpectation = z
+export const jsonExpectation = z
   .strictObject({
     pointer: z.union([z.literal(""), z.string().startsWith("/")]),
     equals: scalar.optional(),
     type: z.enum(["object", "array", "string", "number", "boolean"]).optional(),
     /** Least number of elements of an array, or least value of a number. */
     minimum: z.number().optional(),
+    /** The members of an object, these and no other, in any order. */
+    keys: z.array(z.string()).min(1).optional(),
   })
-  .refine(({ equals, type, minimum }) => [equals, type, minimum].some((wish) => wish !== undefined), {
-    error: "must say equals, type or minimum",
+  .refine(({ equals, type, minimum, keys }) => [equals, type, minimum, keys].some((wish) => wish !== undefined), {
+    error: "must say equals, type, minimum or keys",
   });
 export type JsonExpectation = z.infer<typeof jsonExpectation>;
 
@@ -64,17 +66,22 @@ export const requirements = z.strictObject({
     /** Name → where its state stands in the health document. */
     components: z.record(name, z.string().startsWith("/")),
     healthy: scalar.default("healthy"),
-    /** What the environment must switch on, as seen in the health document. */
+    /** What the environment must switch on. */
     flags: z.array(jsonExpectation).default([]),
+    /** The document that shows the flags. Default: the health document. */
+    flagsPath: routePath.optional(),
   }),
   routes: z.array(route).min(1),
-  dashboard: z.strictObject({
-    path: routePath,
-    /** Text that the page of an account must hold; `{role}` stands for its role. */
-    contains: z.array(z.string().min(1)).min(1),
-  }),
-  /** On every HTML page. */
-  banner: z.array(z.string().min(1)).min(1),
+  /** Left out by a workload that has none. */
+  dashboard: z
+    .strictObject({
+      path: routePath,
+      /** Text that the page of an account must hold; `{role}` stands for its role. */
+      contains: z.array(z.string().min(1)).min(1),
+    })
+    .optional(),
+  /** On every HTML page. Left out by a workload that has no pages, such as an API: then no check of pages runs. */
+  banner: z.array(z.string().min(1)).min(1).optional(),
   assets: z
     .array(
       z.strictObject({
@@ -114,6 +121,8 @@ export const requirements = z.strictObject({
     jobs: z.array(name).min(1),
     /** PromQL that must yield at least one series, every value other than 0. */
     queries: z.array(z.strictObject({ name, query: z.string().min(1) })).default([]),
+    /** Metrics that every instance of the application must show. */
+    appMetrics: z.array(z.string().regex(/^[a-zA-Z_:][\w:]*$/, "must be the name of a metric")).default([]),
   }),
   /** A write through the application, signed in, that must arrive in the database, and is taken back. */
   writeProbe: z.strictObject({

@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { loadIntegrityRules } from "../integrity/index.ts";
+import { journeysForValidation } from "../load/validationJourneys.ts";
 import { interrupted, withSession } from "../postgres/session.ts";
 import type { OnProgress } from "../progress.ts";
 import type { CheckResult } from "../report/check.ts";
@@ -41,8 +42,8 @@ export interface ValidationOptions {
  */
 export async function validateStaging(options: ValidationOptions): Promise<{ report: ValidationReport; files: ReportFiles }> {
   const { target, workload, quick = false, only = [], skip = [] } = options;
-  const [requirements, rules] = await Promise.all([loadRequirements(workload), loadIntegrityRules(workload)]);
-  const selected = select(catalogueOf(requirements, rules, target), { quick, only, skip });
+  const [requirements, rules, journeys] = await Promise.all([loadRequirements(workload), loadIntegrityRules(workload), journeysForValidation(workload)]);
+  const selected = select(catalogueOf(requirements, rules, target, journeys), { quick, only, skip });
   const startedAt = new Date();
   const start = performance.now();
   const checks = await runAll(selected.run, requirements, options);

@@ -32,7 +32,7 @@ export interface TestReplica {
   remove(): Promise<void>;
 }
 
-export async function startReplica(primarySettings: Readonly<Record<string, string>> = {}): Promise<TestReplica> {
+export async function startReplica(primarySettings: Readonly<Record<string, string>> = {}, workloadFolder = "workloads/stories"): Promise<TestReplica> {
   const primary = await startPostgres(primarySettings);
   const account = await accountFor(["postgres"]);
   const folder = await mkdtemp(join(tmpdir(), "understudy-replica-"));
@@ -47,7 +47,7 @@ export async function startReplica(primarySettings: Readonly<Record<string, stri
     passwords: { admin: primary.adminPassword, owner: "owner-secret", app: "app-secret", readOnly: "readonly-secret" },
     replica,
   };
-  await prepareStaging({ staging, workload: await loadWorkload("workloads/stories"), stack: "test" });
+  await prepareStaging({ staging, workload: await loadWorkload(workloadFolder), stack: "test" });
   const dataFolder = join(folder, "pgdata");
   const passwordFile = join(folder, "replication.pass");
   const source = { host: primary.host, port: primary.port, user: replicationRole, password: replicationPassword };

@@ -8,8 +8,10 @@ export function isConnectionLoss(error: unknown): boolean {
   return lossCodes.has(code) || code.startsWith("08") || error.message.startsWith("Connection terminated");
 }
 
-/** The SQLSTATE or system code of an error; its message may hold values and stays out of logs. */
+/** The SQLSTATE or system code of an error, else its class; its message may hold values and stays out of logs. */
 export function codeOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string") return error.code;
-  return error instanceof Error ? error.name : "unknown";
+  if (!(error instanceof Error)) return "unknown";
+  // Many libraries name their classes, but not the errors of them.
+  return error.name === "Error" ? error.constructor.name : error.name;
 }

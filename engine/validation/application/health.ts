@@ -3,8 +3,8 @@ import { jsonOf } from "../httpClient.ts";
 import { at, mismatches } from "../jsonExpectation.ts";
 import { verdict } from "../outcome.ts";
 
-async function healthDocument({ target, workload, http, signal }: CheckContext): Promise<{ status: number; document: unknown }> {
-  const answer = await http.send(new URL(workload.manifest.app.healthPath, target.httpsUrl).href, { signal });
+async function documentAt(path: string, { target, http, signal }: CheckContext): Promise<{ status: number; document: unknown }> {
+  const answer = await http.send(new URL(path, target.httpsUrl).href, { signal });
   return { status: answer.status, document: jsonOf(answer) };
 }
 
@@ -17,7 +17,7 @@ export const healthy: ValidationCheck = {
   eventualMs: 3_000,
   run: async (context) => {
     const { components, healthy } = context.requirements.health;
-    const { status, document } = await healthDocument(context);
+    const { status, document } = await documentAt(context.workload.manifest.app.healthPath, context);
     const states = Object.entries(components).map(([name, pointer]) => ({ component: name, state: at(document, pointer) ?? "not mentioned" }));
     const problems = [
       ...(status === 200 ? [] : [`${context.workload.manifest.app.healthPath} answered ${status}`]),
@@ -39,8 +39,8 @@ export const environmentFlags: ValidationCheck = {
   severity: "error",
   quick: true,
   run: async (context) => {
-    const { flags } = context.requirements.health;
-    const { document } = await healthDocument(context);
+    const { flags, flagsPath = context.workload.manifest.app.healthPath } = context.requirements.health;
+    const { document } = await documentAt(flagsPath, context);
     return verdict(mismatches(document, flags), {
       count: flags.length,
       evidence: flags.map(({ pointer, equals }) => `${pointer} is ${JSON.stringify(equals)}`).join(", "),

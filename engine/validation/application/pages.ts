@@ -1,7 +1,13 @@
 import type { ValidationCheck } from "../check.ts";
 import { headerOf, isHtml } from "../httpClient.ts";
 import { verdict } from "../outcome.ts";
+import type { Requirements } from "../requirements.ts";
 import { visit } from "./routes.ts";
+
+/** Whether the application has pages for people, or is an API alone. */
+export function hasPages({ banner }: Requirements): boolean {
+  return banner !== undefined;
+}
 
 export const stagingBanner: ValidationCheck = {
   id: "application.staging-banner",
@@ -10,7 +16,7 @@ export const stagingBanner: ValidationCheck = {
   severity: "error",
   quick: true,
   run: async (context) => {
-    const { routes, banner } = context.requirements;
+    const { routes, banner = [] } = context.requirements;
     const answers = await Promise.all(routes.filter((route) => !route.signedIn).map((route) => visit(context, route)));
     const pages = answers.filter(isHtml);
     const problems = pages.flatMap((page) => banner.filter((text) => !page.body.includes(text)).map((text) => `${new URL(page.url).pathname} lacks "${text}"`));
@@ -46,15 +52,15 @@ export const staticAssets: ValidationCheck = {
 export const notFound: ValidationCheck = {
   id: "application.not-found",
   category: "application",
-  title: "What does not exist is answered 404, as page and as JSON",
+  title: "What does not exist is answered 404, as JSON and, where there are pages, as one",
   severity: "error",
   quick: true,
-  run: async ({ target, http, signal }) => {
+  run: async ({ target, requirements, http, signal }) => {
     const [page, api] = await Promise.all(
       ["/understudy-no-such-page", "/api/understudy-no-such-route"].map((path) => http.send(new URL(path, target.httpsUrl).href, { signal })),
     );
     const answers = [
-      { kind: "page", answer: page, type: "text/html" },
+      { kind: "page", answer: page, type: hasPages(requirements) ? "text/html" : "application/json" },
       { kind: "API", answer: api, type: "application/json" },
     ];
     const problems = answers.flatMap(({ kind, answer, type }) => {
@@ -64,6 +70,6 @@ export const notFound: ValidationCheck = {
         ...(served.startsWith(type) ? [] : [`the ${kind} answered with ${served}, not ${type}`]),
       ];
     });
-    return verdict(problems, { count: answers.length, evidence: "404 with text/html, and with application/json under /api/", remedy: "Give the application a not-found handler for both." });
+    return verdict(problems, { count: answers.length, evidence: answers.map(({ kind, type }) => `the ${kind}: 404 with ${type}`).join(", "), remedy: "Give the application a not-found handler for both." });
   },
 };

@@ -53,6 +53,8 @@ export const dashboardByRole: ValidationCheck = {
   timeoutMs: 8_000,
   run: async (context) => {
     const { target, requirements, http, signal } = context;
+    const { dashboard } = requirements;
+    if (dashboard === undefined) throw new Error("the workload names no dashboard");
     const accounts = await context.session("readOnly", (client) => readAccounts(client, requirements));
     // Straight to the application, one account after the other: the proxy counts sign-ins.
     const options = { baseUrl: target.appUrl, password: target.signInPassword, http, requirements, signal };
@@ -60,9 +62,9 @@ export const dashboardByRole: ValidationCheck = {
     for (const account of accounts) {
       const session = await signInAs(account, options);
       try {
-        const answer = await http.send(new URL(requirements.dashboard.path, target.appUrl).href, { headers: session.headers, signal });
+        const answer = await http.send(new URL(dashboard.path, target.appUrl).href, { headers: session.headers, signal });
         if (answer.status !== 200) problems.push(`${account.role}: answered ${answer.status}`);
-        const wanted = requirements.dashboard.contains.map((text) => text.replaceAll("{role}", account.role));
+        const wanted = dashboard.contains.map((text) => text.replaceAll("{role}", account.role));
         problems.push(...wanted.filter((text) => !answer.body.includes(text)).map((text) => `${account.role}: "${text}" is not in it`));
       } finally {
         await signOut(session, options);

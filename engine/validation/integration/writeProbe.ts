@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { fill, fillText, placeholdersOf, type Values } from "../../load/template.ts";
 import { requireMarker, markerOf } from "../../staging/marker.ts";
 import { connectionOf } from "../../staging/database.ts";
 import type { CheckContext, ValidationCheck } from "../check.ts";
@@ -6,32 +7,16 @@ import { jsonOf, type HttpAnswer } from "../httpClient.ts";
 import { at } from "../jsonExpectation.ts";
 import { failed, passed } from "../outcome.ts";
 
-type Values = Readonly<Record<string, unknown>>;
-
-/** `{name}` → its value, `{answer/…}` → a place of the answer. */
-function lookUp(template: string, values: Values, answer?: unknown): string {
-  return template.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
-    const value = name.startsWith("answer/") ? at(answer, name.slice("answer".length)) : values[name];
-    if (value === undefined || value === null) throw new Error(`writeProbe of the workload names {${name}}, which there is not`);
-    return String(value);
-  });
-}
-
-/** Placeholders in every text of a JSON value; a text that is nothing but one keeps the value's type. */
-function fill(template: unknown, values: Values): unknown {
-  if (typeof template === "string") {
-    const whole = /^\{([^{}]+)\}$/.exec(template)?.[1];
-    return whole !== undefined && whole in values ? values[whole] : lookUp(template, values);
-  }
-  if (Array.isArray(template)) return template.map((item) => fill(item, values));
-  if (typeof template !== "object" || template === null) return template;
-  return Object.fromEntries(Object.entries(template).map(([key, item]) => [key, fill(item, values)]));
+/** `{answer/…}` in a template: places of the JSON answer. */
+function answerValues(template: string, answer: unknown): Values {
+  const named = placeholdersOf(template).filter((name) => name.startsWith("answer/"));
+  return Object.fromEntries(named.map((name) => [name, at(answer, name.slice("answer".length))]));
 }
 
 async function write(context: CheckContext, values: Values): Promise<HttpAnswer> {
   const { request } = context.requirements.writeProbe;
   const { headers } = await context.signedIn();
-  return context.http.send(new URL(lookUp(request.path, values), context.target.httpsUrl).href, {
+  return context.http.send(new URL(fillText(request.path, values), context.target.httpsUrl).href, {
     method: request.method,
     headers,
     ...(request.json === undefined ? {} : { json: fill(request.json, values) }),
@@ -60,7 +45,7 @@ export const writesReachDatabase: ValidationCheck = {
       return failed(`${request.method} ${request.path} answered ${answer.status}, not ${request.status}`, "See the application's log at the time of this run.");
     }
     const document = answer.body === "" ? undefined : jsonOf(answer);
-    const bound = parameters.map((parameter) => lookUp(parameter, values, document));
+    const bound = parameters.map((parameter) => fillText(parameter, { ...values, ...answerValues(parameter, document) }));
     const arrived = await session("readOnly", (client) => isVisible(client, visible, bound)).finally(() =>
       session("app", (client) => client.query(undo, bound), { writable: true }),
     );

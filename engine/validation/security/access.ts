@@ -31,7 +31,7 @@ export const protectedRoutes: ValidationCheck = {
   severity: "error",
   quick: true,
   run: async ({ target, requirements, http, signal }) => {
-    const paths = new Set([...requirements.routes.filter(({ signedIn }) => signedIn).map(({ path }) => path), requirements.dashboard.path]);
+    const paths = new Set([...requirements.routes.filter(({ signedIn }) => signedIn).map(({ path }) => path), ...(requirements.dashboard === undefined ? [] : [requirements.dashboard.path])]);
     const forgery = { cookie: `${requirements.signIn.cookie}=forged.forged` };
     const tries = [false, true].flatMap((forged) => [...paths].map((path) => ({ path, forged })));
     const answers = await Promise.all(

@@ -10,7 +10,7 @@ export const httpRedirects: ValidationCheck = {
   severity: "error",
   quick: true,
   run: async ({ target, requirements, http, signal }) => {
-    const paths = ["/", requirements.signIn.path, `${requirements.dashboard.path}?from=validation`];
+    const paths = ["/", requirements.signIn.path, `${requirements.routes[0]?.path ?? "/"}${requirements.routes[0]?.path.includes("?") === true ? "&" : "?"}from=validation`];
     const answers = await Promise.all(paths.map((path) => http.send(new URL(path, target.httpUrl).href, { signal })));
     const problems = answers.flatMap((answer, index) => {
       const wanted = new URL(paths[index] ?? "/", target.httpsUrl);

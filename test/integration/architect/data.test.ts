@@ -2,11 +2,9 @@ import { backupDatabase } from "../../../engine/backup/index.ts";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyData } from "../../../engine/copy/copy.ts";
-import { runIntegrityRules } from "../../../engine/integrity/index.ts";
 import { rehearseMigrations } from "../../../engine/migration/rehearse.ts";
 import { silent } from "../../../engine/progress.ts";
 import { loadWorkload, type Workload } from "../../../engine/workload/manifest.ts";
-import { connectionOf } from "../../../engine/staging/database.ts";
 import { startCopyWorld, type CopyWorld } from "../../support/copyWorld.ts";
 import { withClient } from "../../support/postgres.ts";
 
