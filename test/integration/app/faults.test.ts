@@ -29,7 +29,7 @@ test("without Redis: degraded, stories can be read, signing in says when to come
   const { code, report, text } = await health();
   expect(code).toBe(200);
   expect(report.components).toMatchObject({ database: { status: "healthy" }, cache: { status: "degraded" }, app: { status: "healthy" } });
-  expect(report.components.cache.error).toBeDefined();
+  expect(report.components.cache.error).toMatch(/^(ClientOfflineError|SocketClosedUnexpectedlyError|ECONN[A-Z]+)$/);
   expect(text).not.toContain(app.redis.password);
   expect((await app.fetch("/stories", { headers: { cookie } })).status).toBe(200);
   const orders = await app.fetch("/api/orders", { headers: { cookie } });
