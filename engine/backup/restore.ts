@@ -73,6 +73,19 @@ export async function restoreBackup(options: RestoreBackup): Promise<RestoredBac
   );
 }
 
+/**
+ * Loads a backup into an empty database and checks it as a restore would, touching no other: whoever made the database drops it.
+ * @returns rows by table, as counted after loading.
+ * @throws UnderstudyError as {@link restoreBackup}.
+ */
+export async function loadBackup(
+  options: Pick<RestoreBackup, "staging" | "stack" | "signal"> & { readonly backup: VerifiedBackup; readonly into: string },
+): Promise<Record<string, number>> {
+  const { staging, backup, into, stack, signal } = options;
+  await load(staging, into, backup, silent, signal);
+  return check(staging, into, backup, stack, signal);
+}
+
 async function load(
   staging: StagingDatabase,
   fresh: string,

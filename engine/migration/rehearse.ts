@@ -64,16 +64,16 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
   await assertStaging(connectionOf(staging, "admin"), stack, signal);
 
   const prerequisites = new Board(options);
-  onProgress({ step: "prerequisites", message: "looking at staging" });
-  const pending = await runPrerequisites({ staging, document, migrations, backupFile: options.backupFile, board: prerequisites, signal });
-
   const tally = { up: { attempted: 0, succeeded: 0 }, down: { attempted: 0, succeeded: 0 } };
   const clones = await CloneSet.open(staging);
   const sections: MigrationSection[] = [];
-  const checks = [...prerequisites.results];
+  const checks: MigrationReport["checks"] = [];
   let keptClone: string | undefined;
   let cloneMs = 0;
   try {
+    onProgress({ step: "prerequisites", message: "looking at staging" });
+    const pending = await runPrerequisites({ staging, stack, clones, document, migrations, backupFile: options.backupFile, board: prerequisites, signal });
+    checks.push(...prerequisites.results);
     onProgress({ step: "clone", message: `copying ${staging.database}` });
     const cloning = performance.now();
     const base = await clones.cloneStaging(signal);

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { exitCode, messageOf, UnderstudyError } from "../../errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../../postgres/identifier.ts";
+import { createDatabase } from "../../postgres/databases.ts";
 import { interrupted } from "../../postgres/session.ts";
 import { connectionOf, stagingRoles } from "../../staging/database.ts";
 import type { StagingDatabase, StagingRole } from "../../staging/database.ts";
@@ -8,7 +9,10 @@ import { openSession } from "../run/session.ts";
 import { cloneName, keptName, newRunId, runLockKey, runOfClone } from "./names.ts";
 import { databaseSettingsSql } from "./settings.ts";
 
-/** Clones of at most this size are dropped in the background. */
+/**
+ * Clones of at most this size are dropped in the background, and copied block by block through the log, which spares two
+ * checkpoints. A larger one is copied file by file: through the log, each of its bytes would be written twice.
+ */
 const smallBytes = 64 * 1_048_576;
 
 /**
@@ -24,6 +28,8 @@ export class CloneSet {
   #number = 0;
   #dropAtOnce = false;
   #dropper: Client | undefined;
+  /** Ends sessions while the keeper is busy with a copy. */
+  #ender: Promise<Client> | undefined;
   #dropping: Promise<void> = Promise.resolve();
 
   private constructor(staging: StagingDatabase, keeper: Client, runId: string) {
@@ -49,9 +55,16 @@ export class CloneSet {
   /** Copies staging as it is now, with its owner, privileges and settings. */
   async cloneStaging(signal?: AbortSignal): Promise<string> {
     const name = this.#nextName();
-    const size = await this.#keeper.query<{ bytes: string }>("SELECT pg_database_size($1)::text AS bytes", [this.staging.database]);
-    this.#dropAtOnce = Number(size.rows[0]?.bytes ?? 0) > smallBytes;
+    this.#dropAtOnce = (await this.#sizeBytes(this.staging.database)) > smallBytes;
     await this.#serial(() => this.#create(name, this.staging.database, (isDone) => this.#endSessions(this.staging.database, isDone), signal));
+    return name;
+  }
+
+  /** An empty database of the run's own, to load something into. */
+  async empty(): Promise<string> {
+    const name = this.#nextName();
+    this.#names.add(name);
+    await this.#serial(() => createDatabase(this.#keeper, name, stagingRoles.owner));
     return name;
   }
 
@@ -96,7 +109,9 @@ export class CloneSet {
 
   /** Ends one session of a clone, as an administrator or a crash would. */
   async terminate(pid: number): Promise<void> {
-    await this.#serial(() => this.#keeper.query("SELECT pg_terminate_backend($1)", [pid]));
+    this.#ender ??= openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal");
+    const client = await this.#ender;
+    await client.query("SELECT pg_terminate_backend($1)", [pid]);
   }
 
   /** Drops every clone of this run and gives the lock back. Never throws; returns what could not be dropped. */
@@ -112,7 +127,8 @@ export class CloneSet {
     };
     // Two at a time, for they wait for the same checkpoint.
     await Promise.all([work(this.#keeper), ...(this.#dropper === undefined ? [] : [work(this.#dropper)])]);
-    await Promise.all([this.#keeper.end().catch(() => {}), this.#dropper?.end().catch(() => {})]);
+    const ender = await this.#ender?.catch(() => undefined);
+    await Promise.all([this.#keeper, this.#dropper, ender].map((client) => client?.end().catch(() => {})));
     return left;
   }
 
@@ -133,7 +149,7 @@ export class CloneSet {
     if (stopped()) throw interrupted("The migration rehearsal");
     const settings = await this.#keeper.query<{ statement: string }>(databaseSettingsSql, [template, name]);
     this.#names.add(name);
-    const sql = `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE ${quoteIdentifier(template)} OWNER ${stagingRoles.owner}`;
+    const sql = `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE ${quoteIdentifier(template)} OWNER ${stagingRoles.owner}${await this.#strategy(template)}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
         // CREATE DATABASE bars new sessions from its template and waits five seconds for the present ones to go.
@@ -151,6 +167,17 @@ export class CloneSet {
     const started = JSON.stringify({ run: this.runId, pid: process.pid, startedAt: new Date().toISOString() });
     await this.#keeper.query(`COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(`understudy rehearsal ${started}`)}`);
     if (settings.rows.length > 0) await this.#keeper.query(settings.rows.map((row) => row.statement).join(";\n"));
+  }
+
+  /** From PostgreSQL 15 there is a choice; before it, every copy is one of files. */
+  async #strategy(template: string): Promise<string> {
+    const { rows } = await this.#keeper.query<{ number: number }>("SELECT current_setting('server_version_num')::int AS number");
+    return (rows[0]?.number ?? 0) >= 150_000 && (await this.#sizeBytes(template)) > smallBytes ? " STRATEGY file_copy" : "";
+  }
+
+  async #sizeBytes(database: string): Promise<number> {
+    const { rows } = await this.#keeper.query<{ bytes: string }>("SELECT pg_database_size($1)::text AS bytes", [database]);
+    return Number(rows[0]?.bytes ?? 0);
   }
 
   /** A session just closed lives on for some milliseconds; CREATE DATABASE would look only every 100 ms. */

@@ -1,13 +1,15 @@
 import { statfs } from "node:fs/promises";
 import type { Client } from "pg";
+import { loadBackup } from "../../backup/restore.ts";
 import { verifyBackup } from "../../backup/verify.ts";
 import { messageOf } from "../../errors.ts";
-import { withSession } from "../../postgres/session.ts";
+import { interrupted, withSession } from "../../postgres/session.ts";
 import { supportedMajors } from "../../postgres/programs.ts";
 import { connectionOf, stagingRoles } from "../../staging/database.ts";
 import type { StagingDatabase } from "../../staging/database.ts";
-import { attempt, failed, noneOf, passed, skipped } from "../board.ts";
+import { attempt, failed, noneOf, passed, Pointless, skipped } from "../board.ts";
 import type { Board, CheckDefinition, Outcome } from "../board.ts";
+import type { CloneSet } from "../clones/cloneSet.ts";
 import { expectationsOf } from "../expectations.ts";
 import type { Expectations } from "../expectations.ts";
 import { definitionOf, evaluateRule } from "../rules.ts";
@@ -16,15 +18,20 @@ import type { Migration } from "../source/statement.ts";
 
 const definitions = {
   server: { id: "prerequisites.server", title: "The server is a supported PostgreSQL that takes writes", remedy: "Use PostgreSQL 13 to 17, as primary." },
+  extensions: { id: "prerequisites.extensions", title: "The server has the extensions that staging and the migrations ask for", remedy: "Install the extension's package on the server; one that is not trusted must be created by a superuser beforehand." },
   privileges: { id: "prerequisites.privileges", title: "The owner may do what the migration does", remedy: "Prepare staging again: it gives the owner every table and schema." },
   disk: { id: "prerequisites.disk", title: "There is disk space for the clones", remedy: "Free space on the server's disk." },
   pending: { id: "prerequisites.pending", title: "A migration is pending", remedy: "Refresh staging from production, or add the migration that is to be rehearsed." },
   locks: { id: "prerequisites.locks", title: "No long transaction sits on the tables concerned", severity: "warning", remedy: "End these sessions; in production the migration would wait for their like." },
   backup: { id: "prerequisites.backup", title: "A backup is there and can be read to its end", severity: "warning", remedy: "Run `understudy backup`." },
+  restorable: { id: "prerequisites.backup-restorable", title: "The backup can be restored, with every row", severity: "warning", remedy: "Take a new backup (`understudy backup`), and find out what is wrong with this one." },
 } satisfies Record<string, CheckDefinition>;
 
 export interface Prerequisites {
   readonly staging: StagingDatabase;
+  readonly stack: string;
+  /** Where the backup is tried out. */
+  readonly clones: CloneSet;
   readonly document: Expectations;
   readonly migrations: readonly Migration[];
   readonly backupFile: string | undefined;
@@ -41,6 +48,7 @@ export async function runPrerequisites(options: Prerequisites): Promise<Migratio
     const states = await statesOf(client, document, migrations);
     pending = migrations.filter((_, index) => states[index] !== "applied");
     await board.check(definitions.server, () => server(client));
+    await board.check(definitions.extensions, () => extensions(client, migrations));
     await board.check(definitions.privileges, () => privileges(client, migrations));
     await board.check(definitions.disk, () => disk(client));
     await board.check(definitions.pending, () => pendingOutcome(migrations, states));
@@ -51,7 +59,7 @@ export async function runPrerequisites(options: Prerequisites): Promise<Migratio
       await board.check(definitionOf("prerequisites", rule), () => attempt(() => evaluateRule(owner, rule)));
     }
   });
-  await board.check(definitions.backup, () => backup(options.backupFile, signal));
+  await settleBackup(options);
   return pending;
 }
 
@@ -90,6 +98,33 @@ async function server(client: Client): Promise<Outcome> {
   return known && rows[0]?.recovery === false ? passed(`PostgreSQL ${rows[0].version}.`) : failed(`PostgreSQL ${rows[0]?.version ?? "unknown"}${rows[0]?.recovery === true ? ", a standby" : ""}.`);
 }
 
+interface ExtensionState {
+  readonly name: string;
+  readonly installed: boolean;
+  readonly available: boolean;
+  readonly creatable: boolean;
+}
+
+/** What is installed must be on the server, or a restore fails; what a migration creates must be there, and the owner allowed to. */
+async function extensions(client: Client, migrations: readonly Migration[]): Promise<Outcome> {
+  const wanted = [...new Set(migrations.flatMap(({ up }) => up.statements.flatMap(({ node }) => ("CreateExtensionStmt" in node ? [node.CreateExtensionStmt.extname ?? ""] : []))))];
+  const { rows } = await client.query<ExtensionState>(
+    `SELECT name, installed.oid IS NOT NULL AS installed, available.name IS NOT NULL AS available,
+            coalesce((SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE pg_available_extension_versions.name = asked.name), false)
+              OR (SELECT rolsuper FROM pg_roles WHERE rolname = $2) AS creatable
+       FROM (SELECT extname::text AS name FROM pg_extension UNION SELECT unnest($1::text[])) AS asked(name)
+       LEFT JOIN pg_extension installed ON installed.extname = asked.name
+       LEFT JOIN pg_available_extensions available USING (name) ORDER BY name`,
+    [wanted, stagingRoles.owner],
+  );
+  const lacking = rows.flatMap(({ name, installed, available, creatable }) => {
+    if (!available) return [installed ? `${name} is installed in staging, and its files are gone from the server` : `a migration creates ${name}, which the server does not have`];
+    return installed || creatable ? [] : [`a migration creates ${name}, which only a superuser may`];
+  });
+  const names = rows.filter(({ installed }) => installed).map(({ name }) => name).join(", ");
+  return noneOf(lacking, `${names === "" ? "None" : names} installed; ${wanted.length === 0 ? "the migrations create none" : `the migrations create ${wanted.join(", ")}`}.`);
+}
+
 async function privileges(client: Client, migrations: readonly Migration[]): Promise<Outcome> {
   const named = [...new Set(migrations.flatMap(({ up, down }) => [...namedRelations(up), ...(down === undefined ? [] : namedRelations(down))]))];
   const { rows } = await client.query<{ name: string; owned: boolean }>(
@@ -112,6 +147,9 @@ async function disk(client: Client): Promise<Outcome> {
   return freeBytes > 4 * sizeBytes + 64 * 1_048_576 ? passed(evidence) : failed(evidence);
 }
 
+/** Some twenty seconds of psql. */
+const mostRestoredBytes = 256 * 1_048_576;
+
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
 
 async function longTransactions(client: Client, migrations: readonly Migration[]): Promise<Outcome> {
@@ -126,13 +164,34 @@ async function longTransactions(client: Client, migrations: readonly Migration[]
   return noneOf(rows.map(({ who, seconds, relation }) => `${who} has held a lock on ${relation} for ${seconds} s`), "No transaction older than 5 s holds a lock there.");
 }
 
-async function backup(file: string | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
-  if (file === undefined || file === "") return failed("No backup was named.");
-  try {
-    const { sqlBytes, trailer } = await verifyBackup(file, { signal });
-    return passed(`${file}: ${megabytes(sqlBytes)} of SQL, whole${trailer === undefined ? "" : `, taken ${trailer.takenAt}`}.`);
-  } catch (error) {
-    if (signal?.aborted === true) throw error;
-    return failed(messageOf(error));
-  }
+/** Reads the backup to its end, then restores it into a database that is dropped afterwards. */
+async function settleBackup({ staging, stack, clones, backupFile, board, signal }: Prerequisites): Promise<void> {
+  await board.group([definitions.backup, definitions.restorable], async (settle) => {
+    if (backupFile === undefined || backupFile === "") {
+      settle(definitions.backup.id, failed("No backup was named."));
+      throw new Pointless("Needs prerequisites.backup, which failed.");
+    }
+    const backup = await verifyBackup(backupFile, { signal }).catch((error: unknown) => messageOf(error));
+    if (signal?.aborted === true) throw interrupted("The migration rehearsal");
+    if (typeof backup === "string") {
+      settle(definitions.backup.id, failed(backup));
+      throw new Pointless("Needs prerequisites.backup, which failed.");
+    }
+    settle(definitions.backup.id, passed(`${backupFile}: ${megabytes(backup.sqlBytes)} of SQL, whole${backup.trailer === undefined ? "" : `, taken ${backup.trailer.takenAt}`}.`));
+    if (!board.wants(definitions.restorable.id)) return;
+    if (backup.sqlBytes > mostRestoredBytes) {
+      return settle(definitions.restorable.id, skipped(`${megabytes(backup.sqlBytes)} of SQL: too much to restore beside a rehearsal (at most ${megabytes(mostRestoredBytes)}). Restore it once with \`understudy restore\`.`));
+    }
+    const startedAt = performance.now();
+    const scratch = await clones.empty();
+    try {
+      const tables = Object.values(await loadBackup({ staging, stack, backup, into: scratch, signal }));
+      const rows = tables.reduce((sum, count) => sum + count, 0);
+      settle(definitions.restorable.id, passed(`Restored beside staging in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${tables.length} tables, ${rows} rows${backup.trailer === undefined ? "" : ", as many as were backed up"}.`));
+    } catch (error) {
+      settle(definitions.restorable.id, failed(messageOf(error)));
+    } finally {
+      await clones.drop(scratch);
+    }
+  }, { signal });
 }

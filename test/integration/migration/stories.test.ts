@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { backupDatabase } from "../../../engine/backup/backup.ts";
 import { rehearseMigrations } from "../../../engine/migration/rehearse.ts";
 import type { RehearsalOptions } from "../../../engine/migration/rehearse.ts";
 import { migrationReport } from "../../../engine/migration/report.ts";
@@ -51,8 +51,7 @@ const contents = () =>
 
 test("LEARNER to CUSTOMER passes whole, while the application is connected; staging stays as it was but for the results", async () => {
   const before = await contents();
-  const backupFile = join(folder, "backup.sql.gz");
-  await writeFile(backupFile, gzipSync("SELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n"));
+  const { file: backupFile } = await backupDatabase({ staging, stack: "local", folder });
   const application = new Pool({ ...connectionOf(staging, "app"), max: 3 });
   application.on("error", () => {});
   const asked: string[] = [];
