@@ -97,6 +97,9 @@ export interface Migrated extends Applied {
   readonly samples: Samples | undefined;
 }
 
+/** A run that is over its bound is let run on for as long again, so that it can be told by how much. */
+const deadlineFactor = 2;
+
 /** Applies one direction of the migration to a clone in a session of its own, as the owner, with a deadline. */
 export async function migrate(context: RehearsalContext, clone: string, direction: Direction, options: MigrateOptions = {}): Promise<Migrated> {
   const file = direction === "up" ? context.migration.up : context.migration.down;
@@ -111,7 +114,7 @@ export async function migrate(context: RehearsalContext, clone: string, directio
       sampler = await LockSampler.start({ settings: context.clones.settings(clone, "admin"), migrationPid: pid, startedAt: tracer?.startedAt ?? performance.now() });
     }
     await options.onStart?.({ pid, sampler });
-    late = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), context.document.bounds.migrationMs);
+    late = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), deadlineFactor * context.document.bounds.migrationMs);
     const stop = (): void => void context.clones.terminate(pid).catch(() => {});
     context.signal?.addEventListener("abort", stop, { once: true });
     const applied = await applyFile({ ...options, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal });

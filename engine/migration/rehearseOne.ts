@@ -2,6 +2,7 @@ import type { RehearsalContext } from "./context.ts";
 import { migrate } from "./context.ts";
 import { lintDefinitions, lintFile, lintOutcome } from "./lint/lint.ts";
 import type { MigrationSection } from "./report.ts";
+import { openSession } from "./run/session.ts";
 import { runCycle } from "./scenarios/cycle.ts";
 import { runScenario } from "./scenarios/declared.ts";
 import { runGrowth } from "./scenarios/growth.ts";
@@ -48,8 +49,11 @@ export async function rehearseOne(context: RehearsalContext, options: { readonly
   return { section: sectionOf({ migration, cycle, traffic, growth }), advanced };
 }
 
-async function runLint({ board, migration }: RehearsalContext): Promise<void> {
-  const findings = lintFile(migration.up);
+/** The owner's sessions may have a lock_timeout by their role or database, as many tools set one when they connect. */
+async function runLint({ board, migration, clones, base }: RehearsalContext): Promise<void> {
+  const session = await openSession(clones.settings(base, "owner"), "understudy rehearsal");
+  const { rows } = await session.query<{ bounded: boolean }>("SELECT setting <> '0' AS bounded FROM pg_settings WHERE name = 'lock_timeout'").finally(() => session.end());
+  const findings = lintFile(migration.up, { hasLockTimeout: rows[0]?.bounded === true });
   for (const definition of lintDefinitions) {
     await board.check(definition, () => lintOutcome(definition.rule, findings, migration.up.statements.length));
   }

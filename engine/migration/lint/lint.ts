@@ -14,11 +14,14 @@ export interface LintFinding {
   readonly what: string;
 }
 
-/** Holds every statement of a file against the known dangerous ones. */
-export function lintFile(file: MigrationFile): LintFinding[] {
+/**
+ * Holds every statement of a file against the known dangerous ones.
+ * @param session.hasLockTimeout whether the session that runs it has a lock_timeout from the start; default false
+ */
+export function lintFile(file: MigrationFile, session: { readonly hasLockTimeout: boolean } = { hasLockTimeout: false }): LintFinding[] {
   const newTables = new Set<string>();
   let newEnumValues = new Set<string>();
-  let hasLockTimeout = false;
+  let { hasLockTimeout } = session;
   let inBlock = false;
   const findings: LintFinding[] = [];
   for (const statement of file.statements) {

@@ -1,12 +1,12 @@
 import { noneOf, passed, Pointless, skipped } from "../board.ts";
-import type { CheckDefinition } from "../board.ts";
+import type { CheckDefinition, Outcome } from "../board.ts";
 import { migrate, withObserver } from "../context.ts";
-import type { RehearsalContext } from "../context.ts";
+import type { Migrated, RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { openSession } from "../run/session.ts";
 import { relationName } from "../source/scope.ts";
 import { placeOf } from "../source/statement.ts";
-import type { MigrationFile, Statement } from "../source/statement.ts";
+import type { Direction, MigrationFile, Statement } from "../source/statement.ts";
 import { checksumAll, sameChecksum } from "../state/checksums.ts";
 import { compareSchemas, describeDifference } from "../state/schema.ts";
 import { takeSnapshot } from "../state/snapshot.ts";
@@ -15,87 +15,149 @@ import type { Cycle } from "./cycle.ts";
 import type { Stage } from "./stage.ts";
 
 const mostKills = 8;
+/** What the kills of one direction may take by the main course's timing; beyond it fewer statements are tried, two at least. */
+const budgetMs = 30_000;
+/** A loop with commits of its own is caught in the middle when it runs at least this long. */
+const shortestLoopMs = 20;
 
-const nothingHalfApplied: CheckDefinition = {
-  id: "rollback.killed-leaves-nothing",
-  title: "Killed after any statement, the migration leaves nothing half applied",
-  remedy: "Run the file in one transaction; or see to it that it can be run again from any point.",
+const halfApplied: Readonly<Record<Direction, CheckDefinition>> = {
+  up: {
+    id: "rollback.killed-leaves-nothing",
+    title: "Killed after any statement, the migration leaves nothing half applied",
+    remedy: "Run the file in one transaction; or see to it that it can be run again from any point.",
+  },
+  down: {
+    id: "rollback.killed-down-leaves-nothing",
+    title: "Killed after any statement, the rollback leaves nothing half undone",
+    remedy: "Run the file in one transaction; or see to it that it can be run again from any point.",
+  },
 };
-const recovers: CheckDefinition = {
-  id: "rollback.killed-recovers",
-  title: "After a kill at any statement, running the file again gives the same result",
-  remedy: "Make every statement repeatable: IF NOT EXISTS, DROP INDEX CONCURRENTLY IF EXISTS before it is built, batches that find what is left.",
+const recovers: Readonly<Record<Direction, CheckDefinition>> = {
+  up: {
+    id: "rollback.killed-recovers",
+    title: "After a kill at any statement, running the file again gives the same result",
+    remedy: "Make every statement repeatable: IF NOT EXISTS, DROP INDEX CONCURRENTLY IF EXISTS before it is built, batches that find what is left.",
+  },
+  down: {
+    id: "rollback.killed-down-recovers",
+    title: "After a kill at any statement of the rollback, running it again brings everything back",
+    remedy: "Make every statement of down repeatable: IF EXISTS, batches that find what is left to turn back.",
+  },
 };
 
-/** Ends the migration's session at each statement in turn, then runs the file again. */
-export async function runKills(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
-  const { up } = context.migration;
-  await context.board.group([nothingHalfApplied, recovers], async (settle) => {
-    const { before, afterUp } = cycle;
-    if (before === undefined || afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
-    const kills = spread(up.statements, mostKills);
-    if (up.withoutTransaction === undefined) {
-      await stage.use("before", async (clone) => {
-        const left = await killInTransaction(context, clone, kills, before);
-        settle(nothingHalfApplied.id, noneOf(left, `Killed after ${kills.length} of ${up.statements.length} statements; schema and rows were as before each time.`));
-        const findings = await recover(context, clone, cycle, afterUp);
-        settle(recovers.id, noneOf(findings, "The file ran through and gave the same schema and rows."));
-        return left.length + findings.length === 0 ? "after" : "unknown";
-      });
-      return;
-    }
-    settle(nothingHalfApplied.id, passed(`The file does not run in one transaction (${up.withoutTransaction}); what a kill leaves, the next run must finish.`));
-    // After its last statement the file is done: running it again then is another check.
-    const midway = spread(up.statements.filter((statement) => !isLast(up, statement) || buildsConcurrently(statement)), mostKills);
-    if (midway.length === 0) return settle(recovers.id, skipped("A single statement that PostgreSQL does whole or not at all."));
-    const findings: string[] = [];
-    for (const statement of midway) {
-      await stage.use("before", async (clone) => {
-        await kill(context, clone, statement);
-        const left = await recover(context, clone, cycle, afterUp);
-        findings.push(...left.map((finding) => `killed at ${placeOf(up, statement)}: ${finding}`));
-        return left.length === 0 ? "after" : "unknown";
-      });
-    }
-    settle(recovers.id, noneOf(findings, `Killed at ${midway.length} of ${up.statements.length} statements; each time the file then ran through to the same schema and rows.`));
-  }, { signal: context.signal });
+type Settle = (id: string, outcome: Outcome) => void;
+
+/** Where a session is ended: once the statement ran, or in the middle of it. */
+interface KillPoint {
+  readonly statement: Statement;
+  /** After this long in the statement; undefined: once it ran. */
+  readonly afterMs: number | undefined;
 }
 
-async function killInTransaction(context: RehearsalContext, clone: string, kills: readonly Statement[], before: Snapshot): Promise<string[]> {
+/** Ends the migration's session at each statement in turn, then runs the file again; up first, then down. */
+export async function runKills(context: RehearsalContext, cycle: Cycle, stage: Stage): Promise<void> {
+  for (const direction of ["up", "down"] as const) {
+    await context.board.group([halfApplied[direction], recovers[direction]], async (settle) => {
+      if (cycle.before === undefined || cycle.afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
+      if (direction === "down" && !cycle.restores) throw new Pointless("Needs a rollback that was seen to bring back every row and the whole schema.");
+      await killsOf(context, { cycle, stage, settle, direction });
+    }, { signal: context.signal });
+  }
+}
+
+interface Killing {
+  readonly cycle: Cycle;
+  readonly stage: Stage;
+  readonly settle: Settle;
+  readonly direction: Direction;
+}
+
+async function killsOf(context: RehearsalContext, { cycle, stage, settle, direction }: Killing): Promise<void> {
+  const file = fileOf(context, direction);
+  const [start, end] = direction === "up" ? (["before", "after"] as const) : (["after", "before"] as const);
+  const [leaves, again] = [halfApplied[direction].id, recovers[direction].id];
+  const most = Math.min(mostKills, Math.max(2, Math.floor(budgetMs / Math.max(1, tookMs(cycle.up) + tookMs(cycle.down)))));
+  if (file.withoutTransaction === undefined) {
+    const kills = spread(file.statements, most).map((statement): KillPoint => ({ statement, afterMs: undefined }));
+    await stage.use(start, async (clone) => {
+      const left = await killInTransaction(context, clone, direction, kills);
+      settle(leaves, noneOf(left, `Killed after ${kills.length} of ${file.statements.length} statements; schema and rows were as before each time.`));
+      const findings = await recover(context, clone, cycle, direction);
+      settle(again, noneOf(findings, "The file ran through and gave the same schema and rows."));
+      return left.length + findings.length === 0 ? end : "unknown";
+    });
+    return;
+  }
+  settle(leaves, passed(`The file does not run in one transaction (${file.withoutTransaction}); what a kill leaves, the next run must finish.`));
+  const points = spread(pointsOf(file, direction === "up" ? cycle.up : cycle.down), most);
+  if (points.length === 0) return settle(again, skipped("A single statement that PostgreSQL does whole or not at all."));
+  const findings: string[] = [];
+  for (const point of points) {
+    await stage.use(start, async (clone) => {
+      await kill(context, clone, direction, point);
+      const left = await recover(context, clone, cycle, direction);
+      findings.push(...left.map((finding) => `killed ${point.afterMs === undefined ? "at" : "in the middle of"} ${placeOf(file, point.statement)}: ${finding}`));
+      return left.length === 0 ? end : "unknown";
+    });
+  }
+  settle(again, noneOf(findings, `Killed at ${points.map(({ statement, afterMs }) => `line ${statement.line}${afterMs === undefined ? "" : " in the middle"}`).join(", ")} of ${file.name}; each time the file then ran through to the same schema and rows.`));
+}
+
+/**
+ * Statements of a file without a transaction after which a kill leaves something. After its last statement the file is done:
+ * running it again then is another check. Loops that commit as they go are killed half way through.
+ */
+function pointsOf(file: MigrationFile, run: Migrated | undefined): KillPoint[] {
+  return file.statements.flatMap((statement): KillPoint[] => {
+    if (["VariableSetStmt", "SelectStmt"].includes(statement.kind)) return [];
+    const timed = run?.runs.find((one) => one.statement.index === statement.index);
+    const durationMs = timed === undefined ? 0 : timed.endedAt - timed.startedAt;
+    if (["DoStmt", "CallStmt"].includes(statement.kind) && durationMs >= shortestLoopMs) return [{ statement, afterMs: durationMs / 2 }];
+    return !isLast(file, statement) || buildsConcurrently(statement) ? [{ statement, afterMs: undefined }] : [];
+  });
+}
+
+async function killInTransaction(context: RehearsalContext, clone: string, direction: Direction, kills: readonly KillPoint[]): Promise<string[]> {
   return withObserver(context, clone, async (observer) => {
+    const before = await takeSnapshot(observer);
     const findings: string[] = [];
-    for (const statement of kills) {
-      await kill(context, clone, statement);
+    for (const point of kills) {
+      await kill(context, clone, direction, point);
       const now = await takeSnapshot(observer);
       const differences = compareSchemas(before.schema, now.schema).map(describeDifference);
       const rows = before.tables.filter(({ name }) => !sameChecksum(before.rows.get(name), now.rows.get(name))).map(({ name }) => `rows of ${name} changed`);
-      findings.push(...[...differences, ...rows].map((finding) => `killed after ${placeOf(context.migration.up, statement)}: ${finding}`));
+      findings.push(...[...differences, ...rows].map((finding) => `killed after ${placeOf(fileOf(context, direction), point.statement)}: ${finding}`));
       if (findings.length > 0) break;
     }
     return findings;
   });
 }
 
-/** Ends the session once the statement ran; an index being built concurrently is caught in the middle. */
-async function kill(context: RehearsalContext, clone: string, victim: Statement): Promise<void> {
+/** Ends the session once the statement ran, or in its middle; an index being built concurrently is always caught in the middle. */
+async function kill(context: RehearsalContext, clone: string, direction: Direction, { statement: victim, afterMs }: KillPoint): Promise<void> {
+  const file = fileOf(context, direction);
   let pid = 0;
+  let timer: NodeJS.Timeout | undefined;
   const release = await holdUpConcurrently(context, clone, victim);
+  const midwayMs = release === undefined ? afterMs : 100;
   try {
-    const run = migrate(context, clone, "up", {
+    const outcome = await migrate(context, clone, direction, {
       mustSucceed: false,
       onStart: (started) => {
         pid = started.pid;
       },
-      beforeStatement: (statement) => {
-        if (statement.index === victim.index && release !== undefined) setTimeout(() => void context.clones.terminate(pid).catch(() => {}), 100);
+      beforeStatement: async (statement) => {
+        if (statement.index === victim.index && midwayMs !== undefined) timer = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), midwayMs);
+        // Without a transaction around the file, what a statement did is committed when the next one's turn comes.
+        if (statement.index === victim.index + 1 && file.withoutTransaction !== undefined) await context.clones.terminate(pid);
       },
       afterStatement: async (statement) => {
-        if (statement.index === victim.index) await context.clones.terminate(pid);
+        if (statement.index === victim.index && (file.withoutTransaction === undefined || isLast(file, victim))) await context.clones.terminate(pid);
       },
     });
-    const outcome = await run;
-    if (outcome.succeeded && !isLast(context.migration.up, victim)) throw new Error(`the kill at ${placeOf(context.migration.up, victim)} came too late`);
+    if (outcome.succeeded && !isLast(file, victim)) throw new Error(`the kill at ${placeOf(file, victim)} came too late`);
   } finally {
+    clearTimeout(timer);
     await release?.();
   }
 }
@@ -123,16 +185,30 @@ async function holdUpConcurrently(context: RehearsalContext, clone: string, { no
   }
 }
 
-async function recover(context: RehearsalContext, clone: string, cycle: Cycle, afterUp: Snapshot): Promise<string[]> {
-  const again = await migrate(context, clone, "up");
+/** Runs the file again and holds what it leaves against an undisturbed run: for up that of the main course, for down the state before. */
+async function recover(context: RehearsalContext, clone: string, cycle: Cycle, direction: Direction): Promise<string[]> {
+  const again = await migrate(context, clone, direction);
   if (!again.succeeded) return [`running it again fails: ${describeRefusal(again.refusal)}`];
+  const wanted: Snapshot | undefined = direction === "up" ? cycle.afterUp : cycle.before;
+  if (wanted === undefined) return [];
   return withObserver(context, clone, async (observer) => {
     const now = await takeSnapshot(observer);
-    const schema = compareSchemas(afterUp.schema, now.schema).filter(({ kind }) => kind !== "column order").map(describeDifference);
-    const sums = await checksumAll(observer, now.tables, cycle.anew, now.rows);
-    const differing = afterUp.tables.filter(({ name }) => !sameChecksum(cycle.repeatable.get(name), sums.get(name)));
+    const schema = compareSchemas(wanted.schema, now.schema).filter(({ kind }) => kind !== "column order").map(describeDifference);
+    const sums = direction === "up" ? await checksumAll(observer, now.tables, cycle.anew, now.rows) : now.rows;
+    const wantedSums = direction === "up" ? cycle.repeatable : wanted.rows;
+    const differing = wanted.tables.filter(({ name }) => !sameChecksum(wantedSums.get(name), sums.get(name)));
     return [...schema, ...differing.map(({ name }) => `rows of ${name} are not as after an undisturbed run`)];
   });
+}
+
+function fileOf({ migration }: RehearsalContext, direction: Direction): MigrationFile {
+  const file = direction === "up" ? migration.up : migration.down;
+  if (file === undefined) throw new Error(`${migration.name} has no ${direction} file`);
+  return file;
+}
+
+function tookMs(run: Migrated | undefined): number {
+  return run === undefined ? 0 : run.endedAt - run.startedAt;
 }
 
 /** At most `most` of them, the first and the last always. */

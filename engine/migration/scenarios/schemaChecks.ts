@@ -58,7 +58,7 @@ const checks: readonly SchemaCheck[] = [
     id: "integrity.objects-kept",
     of: "objectsLost",
     title: "Nothing goes that no statement drops",
-    calm: "No constraint, index, trigger, policy or column went silently.",
+    calm: "No constraint, index, trigger, policy, column, view or function went silently.",
     remedy: "Recreate it on the new table, or drop it by name so that the intention is seen.",
   },
 ];

@@ -9,7 +9,7 @@ export interface SchemaLosses {
   readonly rowSecurityOff: readonly string[];
   readonly privilegesLost: readonly string[];
   readonly enumLabels: readonly string[];
-  /** Constraints, indexes, triggers, policies and columns that went although no statement names them. */
+  /** Constraints, indexes, triggers, policies, columns, views and functions that went although no statement names them. */
   readonly objectsLost: readonly string[];
 }
 
@@ -60,12 +60,14 @@ function labelsLost(before: SchemaObject | undefined, after: SchemaObject): stri
 }
 
 const ofTables = ["constraint", "index", "trigger", "policy", "rule", "column", "statistics"];
+const onTheirOwn = ["view", "materialized view", "function"];
 
 function objectsLost(before: SchemaFingerprint, after: SchemaFingerprint, dropped: ReadonlySet<string>): string[] {
   return [...before].flatMap(([key, object]) => {
-    if (!ofTables.includes(object.kind) || after.has(key)) return [];
-    const table = tableOf(object);
-    if (table !== undefined && !after.has(`table ${table}`)) return [];
+    if (![...ofTables, ...onTheirOwn].includes(object.kind) || after.has(key)) return [];
+    const table = ofTables.includes(object.kind) ? tableOf(object) : undefined;
+    if (table !== undefined && !["table", "view", "materialized view"].some((kind) => after.has(`${kind} ${table}`))) return [];
+    if (table === undefined && !after.has(`schema ${schemaOf(object.name)}`)) return [];
     return isNamed(object, dropped) ? [] : [`${object.kind} ${object.name} is gone, and no statement drops it by name`];
   });
 }
@@ -88,10 +90,16 @@ function tableOf({ kind, name, definition }: SchemaObject): string | undefined {
   return / on (.+)$/.exec(name)?.[1];
 }
 
+/** `public` of `public."User"` and of `public.touch(integer)`. */
+function schemaOf(name: string): string {
+  return /^(?:"(?:[^"]|"")*"|[^".]+)(?=\.)/.exec(name)?.[0] ?? name;
+}
+
 /** Whether a statement drops the object by name, or a column that stands between parentheses in its definition. */
 function isNamed({ kind, name, definition }: SchemaObject, dropped: ReadonlySet<string>): boolean {
-  const own = kind === "index" || kind === "column" ? (/(?:"(?:[^"]|"")*"|[^."]+)$/.exec(name)?.[0] ?? name) : (name.split(" on ", 1)[0] ?? name);
-  const inParentheses = [...String(definition["definition"] ?? "").matchAll(/\(([^()]*)\)/g)].flatMap(([, text]) => [...(text ?? "").matchAll(/[\w$]+/g)]);
+  const bare = kind === "function" ? name.replace(/\([^()]*\)$/, "") : name;
+  const own = ["index", "column", ...onTheirOwn].includes(kind) ? (/(?:"(?:[^"]|"")*"|[^."]+)$/.exec(bare)?.[0] ?? bare) : (bare.split(" on ", 1)[0] ?? bare);
+  const inParentheses = onTheirOwn.includes(kind) ? [] : [...String(definition["definition"] ?? "").matchAll(/\(([^()]*)\)/g)].flatMap(([, text]) => [...(text ?? "").matchAll(/[\w$]+/g)]);
   return dropped.has(own.replaceAll('"', "")) || inParentheses.some(([word]) => dropped.has(word));
 }
 

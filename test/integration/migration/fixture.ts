@@ -52,7 +52,8 @@ export async function rehearseCase(server: TestServer, folder: string, reportsFo
   await withClient(server.admin(), (client) => client.query(`CREATE DATABASE ${database} TEMPLATE shop OWNER staging_owner`));
   const setup = await readFile(join(folder, "setup.sql"), "utf8").catch(() => "");
   if (setup !== "") await withClient(connectionOf(staging, "owner"), (client) => client.query(setup));
-  const { report } = await rehearseMigrations({ staging, workload: caseWorkload(folder), stack, reportsFolder, onProgress: silent, ...options });
+  const own = JSON.parse(await readFile(join(folder, "options.json"), "utf8").catch(() => "{}")) as Partial<RehearsalOptions>;
+  const { report } = await rehearseMigrations({ staging, workload: caseWorkload(folder), stack, reportsFolder, onProgress: silent, ...own, ...options });
   return report;
 }
 

@@ -118,3 +118,9 @@ test("becomes a check that names the place and the safe way", async () => {
   if (definition === undefined) throw new Error("no such definition");
   expect(lintOutcome(definition.rule, lintFile(file), 1)).toMatchObject({ status: "failed", evidence: expect.stringContaining("0001_case.up.sql:1: index i on public.t") as string });
 });
+
+test("a lock_timeout that the session has from the start counts, until the file takes it away", async () => {
+  const found = async (sql: string) => lintFile(await up(sql), { hasLockTimeout: true }).filter(({ rule }) => rule.name === "missing-lock-timeout").length;
+  expect(await found("ALTER TABLE t ADD a int;")).toBe(0);
+  expect(await found("SET lock_timeout = 0; ALTER TABLE t ADD a int;")).toBe(1);
+});

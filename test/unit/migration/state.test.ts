@@ -65,6 +65,15 @@ describe("losses", () => {
     expect(schemaLosses(schema(table, index), schema(table), new Set(["t"]), none).objectsLost).toHaveLength(1);
   });
 
+  test("views and functions that went along with something else", () => {
+    const before = schema(["schema", "public"], ["view", "public.v", { definition: "SELECT a FROM t" }], ["function", "public.touch(integer)", {}]);
+    const lost = (dropped: readonly string[], after = schema(["schema", "public"])) => schemaLosses(before, after, new Set(dropped), none).objectsLost;
+    expect(lost([])).toEqual(["view public.v is gone, and no statement drops it by name", "function public.touch(integer) is gone, and no statement drops it by name"]);
+    expect(lost(["a"])).toHaveLength(2);
+    expect(lost(["v", "touch"])).toEqual([]);
+    expect(lost(["public"], schema())).toEqual([]);
+  });
+
   test("a new enum value between the old ones, a privilege made grantable: no loss", () => {
     const before = schema(["type", "public.e", { labels: ["x", "y"] }], ["table", "public.t", { owner: "o", privileges: ["app=SELECT"] }]);
     const after = schema(["type", "public.e", { labels: ["x", "new", "y"] }], ["table", "public.t", { owner: "o", privileges: ["app=SELECT*"] }]);
