@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack
+.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy
 
 understudy := cli/understudy
 # The project's own Node and tools. Not for the set-up: npm has to run on a Node that it may replace.
@@ -46,3 +46,6 @@ dashboards: modules ## write the Grafana dashboards from code
 
 bench-stack: setup ## time up, preview and destroy, and measure memory
 	@$(with_modules) node bench/stack.ts
+
+bench-copy: setup ## time the data copy against pg_dump and pg_restore, and measure memory
+	@$(with_modules) node bench/copy.ts $(ARGS)

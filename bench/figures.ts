@@ -19,12 +19,12 @@ export function figureLine(figure: Figure): string {
   return `figure ${name} ${value.toFixed(2)} ${unit} ${bound.relation} ${bound.value} ${unit} ${holds(figure) ? "ok" : "miss"}`;
 }
 
-/** Prints the figures and keeps them under `bench/results/`; the process ends with 5 when one is missed. */
-export async function publish(name: string, figures: readonly Figure[]): Promise<void> {
+/** Prints the figures and keeps them under `bench/results/`, with what they were computed from; the process ends with 5 when one is missed. */
+export async function publish(name: string, figures: readonly Figure[], measured: Readonly<Record<string, unknown>> = {}): Promise<void> {
   for (const figure of figures) process.stdout.write(`${figureLine(figure)}\n`);
   const folder = join(import.meta.dirname, "results");
   await mkdir(folder, { recursive: true });
-  const result = { bench: name, at: new Date().toISOString(), node: process.version, figures: figures.map((figure) => ({ ...figure, ok: holds(figure) })) };
+  const result = { bench: name, at: new Date().toISOString(), node: process.version, figures: figures.map((figure) => ({ ...figure, ok: holds(figure) })), measured };
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   if (!figures.every(holds)) process.exitCode = 5;
 }

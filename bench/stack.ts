@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { publish } from "./figures.ts";
+import { residentMb } from "./residentMemory.ts";
 
 /** Times whole commands as a user runs them, on a stack of its own beside whatever runs. */
 const stack = "bench";
@@ -13,24 +13,6 @@ interface Measured {
   readonly seconds: number;
   /** Of the command, the engine and the providers together, their shared pages counted for each. */
   readonly peakMb: number;
-}
-
-/** The resident memory of a process and all below it, services of the stack left out: they are not below it. */
-async function residentMb(root: number): Promise<number> {
-  const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const processes = await Promise.all(
-    names.map(async (name) => {
-      const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => "");
-      const field = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-      return { pid: Number(name), parent: field("PPid"), kb: field("VmRSS"), supervised: /^Name:\s+s6-/m.test(status) };
-    }),
-  );
-  const below = (pid: number): number => {
-    const own = processes.find((one) => one.pid === pid);
-    if (own === undefined || own.supervised) return 0;
-    return processes.filter(({ parent }) => parent === pid).reduce((sum, child) => sum + below(child.pid), own.kb);
-  };
-  return below(root) / 1_024;
 }
 
 async function measure(...args: string[]): Promise<Measured> {

@@ -7,13 +7,11 @@ import { connectionOf } from "../staging/database.ts";
 import { fitOutDatabase, logInitEvent } from "../staging/fitOut.ts";
 import { claimDatabase, stagingSchemas } from "../staging/privileges.ts";
 import { carryOwnRows } from "./carryOver.ts";
-import { runCheck } from "./checkRun.ts";
+import { rowHashOf } from "./checksum.ts";
 import { createNext } from "./databases.ts";
 import type { DatabaseNames } from "./databases.ts";
-import { checkLargeObjects, copyLargeObjects } from "./largeObjects.ts";
-import type { ObjectSum } from "./largeObjects.ts";
+import { checkLargeObjects } from "./largeObjects.ts";
 import { checkForLeaks } from "./leakChecks.ts";
-import { collectProbes } from "./leakProbes.ts";
 import type { LeakProbes } from "./leakProbes.ts";
 import { sourceSessions } from "./options.ts";
 import type { CopyOptions } from "./options.ts";
@@ -21,11 +19,12 @@ import type { PreparedCopy } from "./prepareCopy.ts";
 import { dumpSchema } from "./schemaDump.ts";
 import type { SchemaDump } from "./schemaDump.ts";
 import { detachForeignTables, makePolicyRoles } from "./schemaGaps.ts";
-import { cutReferences, refreshMaterializedViews, setSequences } from "./settle.ts";
-import { openSource, useApplicationNames } from "./sourceSession.ts";
+import { cutColumns, readSource } from "./readSource.ts";
+import type { SourceReading } from "./readSource.ts";
+import { analyze, cutReferences, refreshMaterializedViews, setSequences } from "./settle.ts";
 import type { SourceSession } from "./sourceSession.ts";
 import type { Stages } from "./stages.ts";
-import { transferRows } from "./transfer.ts";
+import { withTargetSessions } from "./targetSessions.ts";
 import type { TableTransfer } from "./transfer.ts";
 import { verifyCopy } from "./verify.ts";
 
@@ -74,77 +73,18 @@ export async function fillNext(filling: Filling): Promise<Filled> {
       return [...detached, ...roles.map((name) => `login and members of role ${name}, which policies name`)];
     });
     const read = await readSource(filling);
-    const filled = await withSession(next, { applicationName: "understudy copy", signal: options.signal }, (client) =>
-      finish(filling, client, dump, read),
-    );
-    return { ...filled, leftOut: [...filled.leftOut, ...without] };
+    try {
+      const filled = await withSession(next, { applicationName: "understudy copy", signal: options.signal }, (client) => finish(filling, client, dump, read));
+      return { ...filled, leftOut: [...filled.leftOut, ...without] };
+    } finally {
+      read.probes.originals.close();
+    }
   } finally {
     await dump.remove();
   }
 }
 
-interface Read {
-  readonly transfers: ReadonlyMap<Table, TableTransfer>;
-  readonly probes: LeakProbes;
-  readonly objects: ObjectSum;
-  readonly untouched: CheckResult;
-}
-
-async function readSource({ options, prepared, stages, names }: Filling): Promise<Read> {
-  const { lead, catalog, selection, treatments, leakKey } = prepared;
-  const sources: SourceSession[] = [lead];
-  try {
-    while (sources.length < sourceSessions) {
-      const session = await openSource(options.source, { keys: prepared.keys, signal: options.signal }, prepared.snapshot);
-      sources.push(session);
-      await useApplicationNames(session);
-    }
-    const transfers = await stages.run("copy rows", () =>
-      transferRows({
-        sources,
-        treatments,
-        selection,
-        staging: options.staging,
-        database: names.next,
-        signal: options.signal,
-        serverVersion: catalog.serverVersion,
-        sameMajor: Math.floor(catalog.serverVersion / 10_000) === Math.floor(prepared.targetVersion / 10_000),
-        changedLater: cutColumns(prepared),
-        onProgress: options.onProgress,
-      }),
-    );
-    const probes = await stages.run("hash originals for the leak scan", () =>
-      collectProbes(lead, treatments, selection, catalog.serverVersion, leakKey),
-    );
-    const { oids, rule } = prepared.largeObjects;
-    const objects = await stages.run("copy large objects", () =>
-      withSession(connectionOf(options.staging, "admin", names.next), { applicationName: "understudy copy", signal: options.signal }, (target) =>
-        copyLargeObjects(lead.client, target, oids, rule),
-      ),
-    );
-    return { transfers, probes, objects, untouched: await proveUntouched(sources) };
-  } finally {
-    await Promise.all(sources.map((session) => session.close()));
-  }
-}
-
-function proveUntouched(sources: readonly SourceSession[]): Promise<CheckResult> {
-  const definition = {
-    id: "copy.source-untouched",
-    title: "The source was not written to",
-    remedy: "Find out what ran in these sessions: they were READ ONLY.",
-  };
-  return runCheck(definition, async () => {
-    const proofs = await Promise.all(sources.map((session) => session.proveUntouched()));
-    const proved = proofs.filter(Boolean).length;
-    return {
-      holds: proved === sources.length,
-      evidence: `${proved} of ${sources.length} sessions were READ ONLY to the end and got no transaction id; pg_dump ran READ ONLY on their snapshot`,
-    };
-  });
-}
-
-async function finish({ options, prepared, stages, names }: Filling, client: Client, dump: SchemaDump, read: Read): Promise<Filled> {
+async function finish({ options, prepared, stages, names }: Filling, client: Client, dump: SchemaDump, read: SourceReading): Promise<Filled> {
   const { catalog, plan, treatments } = prepared;
   const { transfers, probes } = read;
   const next = connectionOf(options.staging, "admin", names.next);
@@ -161,14 +101,14 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
     await carryOwnRows(options.staging, client, stagingSchemas, options.signal);
     const rows = [...transfers.values()].reduce((sum, transfer) => sum + transfer.rows, 0);
     await logInitEvent(client, "copied", { stack: options.stack, workload: options.workload.manifest.name, rows, tables: transfers.size });
-    await client.query("ANALYZE");
   });
-  const checks = await stages.run("verify", async () => [
-    read.untouched,
-    ...(await verifyCopy(client, { catalog, plan, treatments, transfers, changedLater: cutColumns(prepared) })),
-  ]);
-  checks.push(...(await checkLargeObjects(client, prepared.largeObjects.oids, read.objects, probes.index)));
-  checks.push(...(await stages.run("scan for leaks", () => checkForLeaks(client, probes, options.signal))));
+  const checks = await withTargetSessions(next, sourceSessions, options.signal, async (clients) => {
+    await stages.run("gather statistics", () => analyze(clients));
+    const copied = { catalog, plan, treatments, transfers, changedLater: cutColumns(plan), rowHash: rowHashOf(catalog.serverVersion, prepared.targetVersion) };
+    const verified = await stages.run("verify", () => verifyCopy(clients, copied));
+    const objects = await checkLargeObjects(client, prepared.largeObjects.oids, read.objects, probes);
+    return [read.untouched, ...verified, ...objects, ...(await stages.run("scan for leaks", () => checkForLeaks(clients, probes)))];
+  });
   return {
     transfers,
     checks,
@@ -178,15 +118,6 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
     unprobed: [...probes.unprobed],
     sessions: sourceSessions,
   };
-}
-
-/** Columns whose values change after loading. */
-function cutColumns({ plan }: PreparedCopy): Map<Table, Set<string>> {
-  const columns = new Map<Table, Set<string>>();
-  for (const { child, childColumns } of plan.cut) {
-    columns.set(child, new Set([...(columns.get(child) ?? []), ...childColumns]));
-  }
-  return columns;
 }
 
 async function localeOf(lead: SourceSession): Promise<{ encoding: string; collate: string; ctype: string }> {

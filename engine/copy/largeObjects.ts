@@ -7,8 +7,8 @@ import { quoteIdentifier } from "../postgres/identifier.ts";
 import type { CheckResult } from "../report/check.ts";
 import { stagingRoles } from "../staging/database.ts";
 import { runCheck } from "./checkRun.ts";
-import { foreignEmails } from "./leakIndex.ts";
-import type { LeakIndex } from "./leakIndex.ts";
+import type { LeakProbes } from "./leakProbes.ts";
+import { LeakSearch } from "./leakSearch.ts";
 import { rangeSql } from "./maskedRows.ts";
 import { rangesOf } from "./ranges.ts";
 import type { Selection } from "./selection.ts";
@@ -19,7 +19,7 @@ import type { TableTreatment } from "./treatments.ts";
 const objectsAtATime = 16;
 const chunkBytes = 262_144;
 /** What a word that is cut by two chunks may need of the one before. */
-const overlapCharacters = 256;
+const overlapBytes = 512;
 
 /** What large objects hold, the same in whatever order they are read. */
 export interface ObjectSum {
@@ -78,22 +78,21 @@ export async function copyLargeObjects(source: Client, target: Client, oids: rea
 }
 
 /** Reads the objects back from the target: the same bytes, and nothing in them that should have stayed in production. */
-export async function checkLargeObjects(target: Client, oids: readonly number[], sent: ObjectSum, index: LeakIndex): Promise<CheckResult[]> {
+export async function checkLargeObjects(target: Client, oids: readonly number[], sent: ObjectSum, probes: LeakProbes): Promise<CheckResult[]> {
   if (oids.length === 0) return [];
-  const leaks = new Set<string>();
-  let emails = 0;
+  const search = new LeakSearch(probes);
+  const place = search.addPlace("large objects");
   const arrived = await runCheck(
     { id: "copy.large-objects", title: "Every large object arrived as it was", remedy: "Run the copy again; if it stays, the target's disk or memory is at fault." },
     async () => {
       const total = new SumOfObjects();
-      let before = { oid: 0, end: "" };
+      let before = { oid: 0, end: Buffer.alloc(0) };
       for (let start = 0; start < oids.length; start += objectsAtATime) {
         for await (const chunk of chunksOf(target, oids.slice(start, start + objectsAtATime))) {
           total.add(chunk);
-          const text = (before.oid === chunk.oid ? before.end : "") + chunk.content.toString("utf8");
-          before = { oid: chunk.oid, end: text.slice(-overlapCharacters) };
-          for (const origin of index.originsIn(text)) leaks.add(origin);
-          emails += foreignEmails(text);
+          const text = Buffer.concat([...(before.oid === chunk.oid ? [before.end] : []), chunk.content]);
+          before = { oid: chunk.oid, end: Buffer.from(text.subarray(-overlapBytes)) };
+          search.read(place, text, 0, text.length, "plain");
         }
       }
       const there = total.result();
@@ -103,11 +102,15 @@ export async function checkLargeObjects(target: Client, oids: readonly number[],
   );
   const clean = await runCheck(
     { id: "copy.large-objects-leaks", title: "No original is in a large object", remedy: "Set largeObjects to empty or leaveOut in masking.yaml." },
-    () =>
-      Promise.resolve({
-        holds: arrived.status !== "errored" && leaks.size === 0 && emails === 0,
-        evidence: `originals of ${leaks.size === 0 ? "no column" : [...leaks].join(", ")}, ${emails} email address(es) in ${oids.length} large objects`,
-      }),
+    () => {
+      const { leaks } = search.originals();
+      const origins = [...new Set(leaks.map(({ origin }) => origin))].join(", ") || "no column";
+      const emails = search.emails().reduce((sum, { rows }) => sum + rows, 0);
+      return Promise.resolve({
+        holds: arrived.status !== "errored" && leaks.length === 0 && emails === 0,
+        evidence: `originals of ${origins}, ${emails} email address(es) in ${oids.length} large objects`,
+      });
+    },
   );
   return [arrived, clean];
 }

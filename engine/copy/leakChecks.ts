@@ -4,12 +4,13 @@ import { mailDomain } from "../masking/identityMasks.ts";
 import { runCheck } from "./checkRun.ts";
 import type { LeakProbes } from "./leakProbes.ts";
 import { scanForLeaks } from "./leakScan.ts";
-import type { Leak, LeakScan } from "./leakScan.ts";
+import type { LeakScan } from "./leakScan.ts";
+import type { Leak } from "./leakSearch.ts";
 
 /** Reads the whole database once for two proofs: no original of a masked column, no email but staging's own. */
-export async function checkForLeaks(client: Client, probes: LeakProbes, signal?: AbortSignal): Promise<CheckResult[]> {
+export async function checkForLeaks(clients: readonly Client[], probes: LeakProbes): Promise<CheckResult[]> {
   let reading: Promise<LeakScan> | undefined;
-  const scan = (): Promise<LeakScan> => (reading ??= scanForLeaks(client, probes, signal));
+  const scan = (): Promise<LeakScan> => (reading ??= scanForLeaks(clients, probes));
   const originals = await runCheck(
     {
       id: "copy.leak-scan",
@@ -17,8 +18,9 @@ export async function checkForLeaks(client: Client, probes: LeakProbes, signal?:
       remedy: "Mask the column it stands in, in masking.yaml.",
     },
     async () => {
-      const { originals: leaks, columns, values } = await scan();
-      const looked = `${probes.index.size} originals of ${probes.probed.length} columns looked for in ${values} values of ${columns} columns`;
+      const { originals: leaks, columns, values, byChance } = await scan();
+      const passed = byChance === 0 ? "" : `; ${byChance} numbers are an original's digits, no more than chance explains`;
+      const looked = `${probes.originals.size} originals of ${probes.probed.length} columns looked for in ${values} values of ${columns} columns${passed}`;
       return { holds: leaks.length === 0, evidence: leaks.length === 0 ? looked : `${describe(leaks)} (${looked})` };
     },
   );
@@ -38,6 +40,6 @@ export async function checkForLeaks(client: Client, probes: LeakProbes, signal?:
 
 function describe(leaks: readonly Leak[]): string {
   return leaks
-    .map(({ column, origin, rows }) => `${column}: ${rows} row(s) with ${origin === undefined ? "other email addresses" : `originals of ${origin}`}`)
+    .map(({ place, origin, rows }) => `${place}: ${rows} row(s) with ${origin === undefined ? "other email addresses" : `originals of ${origin}`}`)
     .join("; ");
 }

@@ -1,129 +1,175 @@
-import { quoteIdentifier } from "../postgres/identifier.ts";
+import { randomBytes } from "node:crypto";
+import { quoteLiteral, quoteIdentifier } from "../postgres/identifier.ts";
 import { rowAlias } from "../masking/compile.ts";
-import { hexSql, keyedHashSql } from "../masking/hashSql.ts";
-import { textSql } from "../masking/textSql.ts";
+import { keySetting } from "../masking/key.ts";
+import { exitCode, UnderstudyError } from "../errors.ts";
+import { LeakHash } from "./leakHash.ts";
+import { leastBytes, longestOriginal, numberSigns } from "./leakText.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangeSql } from "./maskedRows.ts";
-import { LeakIndex, probeDigits } from "./leakIndex.ts";
-import type { Probe } from "./leakIndex.ts";
+import { Originals } from "./originals.ts";
 import { rangesOf } from "./ranges.ts";
+import { readRows } from "./readRows.ts";
 import type { Selection } from "./selection.ts";
 import { sourceFault } from "./sourceFault.ts";
 import type { SourceSession } from "./sourceSession.ts";
-import { firstTokensSql, longNumberSql, normalizedSql } from "./tokens.ts";
 import type { TableTreatment, Treatment } from "./treatments.ts";
+import { workThrough } from "./workers.ts";
 
-/** The domain of the probes' key: a random one of each run. */
+/** The setting that holds the seed of the probes' hash: another one each run. */
 export const leakDomain = "leak";
 
-/** Originals of one column that are looked for; of a big table, a sample. */
-const mostProbesPerColumn = 5_000;
-
 export interface LeakProbes {
-  readonly index: LeakIndex;
-  /** Columns whose originals are looked for, with how many. */
-  readonly probed: readonly { readonly column: string; readonly originals: number; readonly sampled: boolean }[];
+  /** What {@link LeakHash} was seeded with. */
+  readonly seed: Buffer;
+  readonly originals: Originals;
+  /** Columns whose originals are looked for, with how many; an origin's number is its place here. */
+  readonly probed: readonly { readonly column: string; originals: number }[];
   /** Masked columns whose originals mean nothing outside their row: dates, numbers, flags. */
   readonly unprobed: readonly string[];
   /** UUIDs are among the originals, so that columns of that type have to be read too. */
   readonly hasUuids: boolean;
 }
 
+/** One query over some rows of a table, with the origin that each of its columns belongs to. */
+interface Task {
+  readonly table: string;
+  readonly select: string;
+  readonly origins: readonly number[];
+}
+
 /**
- * Hashes the originals of masked columns on the source, in the rows that are copied, to look for them in the copy.
- * Short ones are left out: "Anna" or "Berlin" stands anywhere by chance.
+ * Hashes every original of the masked columns on the source, in the rows that are copied, to look for them in the copy: nothing
+ * else of them leaves the source. Short ones are left out: "Anna" or "Berlin" stands anywhere by chance.
  */
 export async function collectProbes(
-  source: SourceSession,
+  sources: readonly SourceSession[],
   treatments: readonly TableTreatment[],
   selection: Selection,
   serverVersion: number,
-  key: Buffer,
+  seed: Buffer,
 ): Promise<LeakProbes> {
-  const index = new LeakIndex(key);
-  const probed: { column: string; originals: number; sampled: boolean }[] = [];
+  const probed: { column: string; originals: number }[] = [];
   const unprobed: string[] = [];
+  const tasks: Task[] = [];
   let hasUuids = false;
+  let expected = 0;
   for (const treatment of treatments) {
     const ranges = rangesOf(treatment.table, selection, serverVersion);
-    for (const column of treatment.columns) {
-      if (column.mask.keeps || ranges.length === 0) continue;
-      const name = `${treatment.table.key}.${column.column.name}`;
-      const values = valuesSql(column);
-      if (values === undefined) {
+    // What follows a foreign key is the original of the column it points to.
+    const columns = treatment.columns.filter(({ mask, follows }) => !mask.keeps && follows === undefined);
+    if (ranges.length === 0) continue;
+    const values: { readonly origin: number; readonly value: string }[] = [];
+    for (const treated of columns) {
+      const { column } = treated;
+      const name = `${treatment.table.key}.${column.name}`;
+      const value = ownValueSql(treated);
+      const unnested = value === undefined ? unnestedValuesSql(treated) : undefined;
+      if (value === undefined && unnested === undefined) {
         unprobed.push(name);
         continue;
       }
-      hasUuids ||= [column.column.family, column.column.elementFamily].some((family) => family === "uuid");
-      let originals = 0;
-      let sampled = false;
+      hasUuids ||= [column.family, column.elementFamily].some((family) => family === "uuid");
+      const origin = probed.push({ column: name, originals: 0 }) - 1;
+      if (value !== undefined) values.push({ origin, value });
+      if (unnested === undefined) continue;
       for (const range of ranges) {
-        if (originals >= mostProbesPerColumn) {
-          sampled = true;
-          break;
-        }
-        const sample = sampleOf(range);
-        sampled ||= sample !== undefined;
-        const { rows } = await source.client
-          .query<Probe>(probesSql(values(rangeSql(range, sample)), mostProbesPerColumn - originals))
-          .catch((cause: unknown) => {
-            throw sourceFault(cause, `hashing the originals of ${name}`);
-          });
-        for (const probe of rows) index.add(probe, name);
-        originals += rows.length;
+        const select = `SELECT ${hashesSql("value").join(", ")} FROM (${unnested(rangeSql(range))}) AS leaf`;
+        tasks.push({ table: treatment.table.key, select, origins: [origin, origin] });
       }
-      probed.push({ column: name, originals, sampled });
     }
+    expected += columns.length * ranges.reduce((sum, range) => sum + rowsOf(range), 0);
+    if (values.length === 0) continue;
+    const expressions = values.flatMap(({ value }) => hashesSql(value));
+    const origins = values.flatMap(({ origin }) => [origin, origin]);
+    for (const range of ranges) tasks.push({ table: treatment.table.key, select: `SELECT ${expressions.join(", ")} FROM ${rangeSql(range)}`, origins });
   }
-  return { index, probed, unprobed, hasUuids };
+  const originals = new Originals(expected);
+  try {
+    if (tasks.length > 0) await refuseOtherHash(sources[0], seed);
+    await workThrough(tasks, sources, async ({ table, select, origins }, { client }) => {
+      const reader = {
+        value: (column: number, bytes: Buffer, start: number) => originals.add(origins[column] ?? 0, bytes.readInt32BE(start), bytes.readInt32BE(start + 4)),
+        row: () => {},
+      };
+      await readRows(client, select, reader).catch((cause: unknown) => {
+        throw sourceFault(cause, `hashing the originals of ${table}`);
+      });
+    });
+  } catch (error) {
+    originals.close();
+    throw error;
+  }
+  for (const [origin, column] of probed.entries()) column.originals = originals.countOf(origin);
+  return { seed, originals, probed, unprobed, hasUuids };
 }
 
-function sampleOf(range: RowRange): number | undefined {
-  const { estimatedRows } = range.leaf;
-  if (range.tids !== undefined || estimatedRows <= mostProbesPerColumn) return undefined;
-  return Math.max(0.01, (100 * mostProbesPerColumn) / estimatedRows);
+function rowsOf({ rows, leaf, blocks }: RowRange): number {
+  if (rows !== undefined) return rows;
+  const leafBlocks = Math.max(1, leaf.sizeBytes / 8_192);
+  return blocks === undefined ? leaf.estimatedRows : leaf.estimatedRows * Math.min(1, (blocks.to - blocks.from) / leafBlocks);
 }
 
-/** Families whose values can be recognised anywhere; text that is only redacted stays as it is on purpose. */
-function valuesSql({ column, rule, mask }: Treatment): ((from: string) => string) | undefined {
+/** Values that can be recognised anywhere; text that is only redacted stays as it is on purpose. */
+function ownValueSql({ column, rule }: Treatment): string | undefined {
   const own = `${rowAlias}.${quoteIdentifier(column.name)}`;
   if (rule.mask === "redact") return undefined;
-  switch (column.family) {
-    case "text":
-    case "uuid":
-    case "inet":
-      return (from) => `SELECT ${textSql(own)} AS value FROM ${from}`;
-    case "array":
-      if (!["text", "uuid", "inet"].includes(column.elementFamily ?? "")) return undefined;
-      return (from) => `SELECT ${textSql(`unnest(${own})`)} AS value FROM ${from}`;
-    case "json":
-      return (from) => `
-        SELECT leaf.value #>> '{}' AS value
-          FROM (SELECT ${own}::jsonb AS original, (${mask.sql})::jsonb AS masked FROM ${from} OFFSET 0) AS pair
-          CROSS JOIN LATERAL jsonb_path_query(pair.original, 'strict $.**') AS leaf(value)
-         WHERE jsonb_typeof(leaf.value) = 'string'
-           AND NOT EXISTS (SELECT FROM jsonb_path_query(pair.masked, 'strict $.**') AS kept(value) WHERE kept.value = leaf.value)`;
-    default:
-      return undefined;
-  }
+  if (column.family === "text" || column.family === "uuid") return `${own}::text`;
+  return column.family === "inet" ? `host(${own})` : undefined;
 }
 
-/** Enough for the first words; an original may be a whole book. */
-const longestStart = 200;
-const leastBytes = 8;
-const leastBytesOfOneWord = 10;
+/** The same of what a value holds: elements of arrays, strings of JSON that the mask does not keep. */
+function unnestedValuesSql({ column, rule, mask }: Treatment): ((from: string) => string) | undefined {
+  const own = `${rowAlias}.${quoteIdentifier(column.name)}`;
+  if (rule.mask === "redact") return undefined;
+  if (column.family === "array") {
+    if (!["text", "uuid", "inet"].includes(column.elementFamily ?? "")) return undefined;
+    const element = column.elementFamily === "inet" ? `host(unnest(${own}))` : `unnest(${own})::text`;
+    return (from) => `SELECT ${element} AS value FROM ${from}`;
+  }
+  if (column.family !== "json") return undefined;
+  return (from) => `
+    SELECT leaf.value #>> '{}' AS value
+      FROM (SELECT ${own}::jsonb AS original, (${mask.sql})::jsonb AS masked FROM ${from} OFFSET 0) AS pair
+      CROSS JOIN LATERAL jsonb_path_query(pair.original, 'strict $.**') AS leaf(value)
+     WHERE jsonb_typeof(leaf.value) = 'string'
+       AND NOT EXISTS (SELECT FROM jsonb_path_query(pair.masked, 'strict $.**') AS kept(value) WHERE kept.value = leaf.value)`;
+}
 
-function probesSql(values: string, limit: number): string {
-  const hashed = (text: string): string => hexSql(keyedHashSql(leakDomain, text), probeDigits);
-  return `
-    SELECT DISTINCT CASE WHEN long_enough THEN ${hashed("words")} ELSE '' END AS words,
-           CASE WHEN long_enough THEN ${hashed("split_part(words, ' ', 1)")} ELSE '' END AS "firstWord",
-           CASE WHEN long_enough THEN octet_length(split_part(words, ' ', 1)) ELSE 0 END AS "firstWordBytes",
-           CASE WHEN long_enough THEN cardinality(string_to_array(words, ' ')) ELSE 0 END AS "wordCount",
-           CASE WHEN number IS NOT NULL THEN ${hashed("number")} END AS number
-      FROM (SELECT words, number, octet_length(words) >= CASE WHEN position(' ' IN words) > 0 THEN ${leastBytes} ELSE ${leastBytesOfOneWord} END AS long_enough
-              FROM (SELECT ${firstTokensSql(normalizedSql("value"))} AS words, ${longNumberSql("value")} AS number
-                      FROM (SELECT left(value, ${longestStart}) AS value FROM (${values}) AS whole WHERE value IS NOT NULL OFFSET 0) AS originals OFFSET 0) AS cut OFFSET 0) AS judged
-     WHERE long_enough OR number IS NOT NULL
-     LIMIT ${limit}`;
+const fewestNumberBytes = 7;
+
+/**
+ * Two expressions over a text: the hash of the value (of a long one's beginning) in lower case without spaces around it,
+ * and that of its digits where it holds no letter. What is not worth looking for is NULL.
+ */
+function hashesSql(text: string): [whole: string, number: string] {
+  const value = `(${text}) COLLATE "C"`;
+  const seed = `(SELECT ('x' || substr(current_setting('${keySetting(leakDomain)}'), 1, 16))::bit(64)::bigint)`;
+  const hashed = (of: string): string => `hashtextextended((${of}) COLLATE "C", ${seed})`;
+  const trimmed = `CASE WHEN ascii(${value}) <= 32 OR ${value} LIKE '% ' THEN btrim(${value}, E' \\t\\r\\n') ELSE ${value} END`;
+  const start = `CASE WHEN octet_length(${value}) > ${longestOriginal} THEN left(${trimmed}, ${longestOriginal}) ELSE ${trimmed} END`;
+  return [
+    `CASE WHEN octet_length(${value}) >= ${leastBytes} THEN ${hashed(`lower((${start}) COLLATE "C")`)} END`,
+    `CASE WHEN ascii(${value}) < 58 AND octet_length(${value}) BETWEEN ${fewestNumberBytes} AND ${longestOriginal} AND lower(${value}) = upper(${value})
+       THEN ${hashed(`translate(${value}, ${quoteLiteral(numberSigns)}, '')`)} END`,
+  ];
+}
+
+/** @throws UnderstudyError (exit 3) when the source hashes otherwise than we do, as a big-endian machine would. */
+async function refuseOtherHash(source: SourceSession | undefined, seed: Buffer): Promise<void> {
+  const hash = new LeakHash(seed);
+  const text = randomBytes(20).toString("hex");
+  hash.digest(Buffer.from(text), 0, text.length);
+  let agrees = false;
+  if (source !== undefined) {
+    await readRows(source.client, `SELECT ${hashesSql(quoteLiteral(text))[0]}`, {
+      value: (_column, bytes, start) => (agrees = bytes.readInt32BE(start) === hash.high && bytes.readInt32BE(start + 4) === hash.low),
+      row: () => {},
+    });
+  }
+  if (agrees) return;
+  throw new UnderstudyError("The source hashes texts otherwise than this program: originals could not be looked for in the copy.", {
+    exitCode: exitCode.provisioning,
+    remedy: "Its machine has another byte order. Copy from a standby on x86 or ARM.",
+  });
 }

@@ -1,21 +1,19 @@
 import type { Client } from "pg";
-import Cursor from "pg-cursor";
 import { quoteIdentifier } from "../postgres/identifier.ts";
-import { foreignEmails } from "./leakIndex.ts";
-import type { LeakProbes } from "./leakProbes.ts";
 import { tableKey } from "./catalog.ts";
-
-/** Where something stands that should have stayed in production; never what. */
-export interface Leak {
-  readonly column: string;
-  /** The masked column whose originals these are; undefined for email addresses. */
-  readonly origin: string | undefined;
-  readonly rows: number;
-}
+import type { LeakProbes } from "./leakProbes.ts";
+import { LeakSearch } from "./leakSearch.ts";
+import type { Leak } from "./leakSearch.ts";
+import type { Writing } from "./leakText.ts";
+import { blockRanges } from "./ranges.ts";
+import { readRows } from "./readRows.ts";
+import { workThrough } from "./workers.ts";
 
 export interface LeakScan {
   readonly originals: readonly Leak[];
   readonly emails: readonly Leak[];
+  /** Values that are an original's digits, no more of them than chance explains. */
+  readonly byChance: number;
   readonly columns: number;
   readonly values: number;
 }
@@ -23,60 +21,57 @@ export interface LeakScan {
 interface ScannedRelation {
   readonly schema: string;
   readonly name: string;
-  readonly columns: readonly { readonly name: string; readonly isBytes: boolean }[];
+  readonly sizeBytes: number;
+  readonly columns: readonly { readonly name: string; readonly isBytes: boolean; readonly writing: Writing }[];
 }
 
 /** All that can hold text, JSON, arrays and bytes included; numbers, dates, flags and enum labels cannot. */
 const relationsSql = (withUuids: boolean): string => `
-  SELECT n.nspname::text AS schema, c.relname::text AS name,
-         json_agg(json_build_object('name', a.attname, 'isBytes', a.atttypid = 'bytea'::regtype) ORDER BY a.attnum) AS columns
+  SELECT n.nspname::text AS schema, c.relname::text AS name, pg_relation_size(c.oid)::float8 AS "sizeBytes",
+         json_agg(json_build_object('name', a.attname, 'isBytes', a.atttypid = 'bytea'::regtype,
+           'writing', CASE WHEN b.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json' WHEN b.typcategory = 'A' THEN 'array' ELSE 'plain' END) ORDER BY a.attnum) AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+    LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
    WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-     AND a.attnum > 0 AND NOT a.attisdropped AND t.typcategory NOT IN ('N', 'B', 'D', 'T', 'E')
-     ${withUuids ? "" : "AND a.atttypid <> 'uuid'::regtype"}
-   GROUP BY 1, 2 ORDER BY 1, 2`;
-
-const rowsAtATime = 100;
+     AND a.attnum > 0 AND NOT a.attisdropped AND coalesce(e.typcategory, t.typcategory) NOT IN ('N', 'B', 'D', 'T', 'E')
+     ${withUuids ? "" : "AND coalesce(e.oid, t.oid) <> 'uuid'::regtype"}
+   GROUP BY 1, 2, 3 ORDER BY 3 DESC, 1, 2`;
 
 /** Reads every text of a database and looks for originals, and for email addresses that are not staging's. */
-export async function scanForLeaks(
-  client: Client,
-  { index, hasUuids }: Pick<LeakProbes, "index" | "hasUuids">,
-  signal?: AbortSignal,
-): Promise<LeakScan> {
-  const { rows: relations } = await client.query<ScannedRelation>(relationsSql(hasUuids));
-  const originals = new Map<string, Leak>();
-  const emails = new Map<string, Leak>();
+export async function scanForLeaks(clients: readonly Client[], probes: LeakProbes): Promise<LeakScan> {
+  const [first] = clients;
+  if (first === undefined) throw new Error("no session to scan with");
+  const { rows: relations } = await first.query<ScannedRelation>(relationsSql(probes.hasUuids));
+  const { rows: settings } = await first.query<{ encoding: string; version: number }>(
+    "SELECT current_setting('server_encoding') AS encoding, current_setting('server_version_num')::int AS version",
+  );
+  const { encoding = "UTF8", version = 0 } = settings[0] ?? {};
+  // Hashes are of the bytes that the servers hold.
+  for (const client of clients) await client.query(`SET client_encoding = '${encoding}'`);
+  const search = new LeakSearch(probes, { hasWideCharacters: encoding === "UTF8" });
   let values = 0;
-  for (const relation of relations) {
-    const names = relation.columns.map((column) => `${tableKey(relation.schema, relation.name)}.${column.name}`);
-    for await (const row of textsOf(client, relation)) {
-      if (signal?.aborted === true) break;
-      for (const [position, text] of row.entries()) {
-        if (text === null || text === "") continue;
+  const tasks = relations.flatMap((relation) => {
+    const places = relation.columns.map(({ name }) => search.addPlace(`${tableKey(relation.schema, relation.name)}.${name}`));
+    return blockRanges(relation.sizeBytes, version).map((blocks) => ({ relation, places, blocks }));
+  });
+  await workThrough(tasks, clients, async ({ relation, places, blocks }, client) => {
+    await readRows(client, textsSql(relation, blocks), {
+      value: (column, bytes, start, end) => {
         values += 1;
-        const column = names[position] ?? "";
-        for (const origin of index.originsIn(text)) note(originals, `${column} ${origin}`, { column, origin });
-        if (foreignEmails(text) > 0) note(emails, column, { column, origin: undefined });
-      }
-    }
-  }
+        search.read(places[column] ?? 0, bytes, start, end, relation.columns[column]?.writing ?? "plain");
+      },
+      row: () => {},
+    });
+  });
+  for (const client of clients) await client.query("RESET client_encoding");
   const columns = relations.reduce((sum, relation) => sum + relation.columns.length, 0);
-  return { originals: [...originals.values()], emails: [...emails.values()], columns, values };
+  const { leaks, byChance } = search.originals();
+  return { originals: leaks, emails: search.emails(), byChance, columns, values };
 }
 
-function note(leaks: Map<string, Leak>, key: string, found: Omit<Leak, "rows">): void {
-  leaks.set(key, { ...found, rows: (leaks.get(key)?.rows ?? 0) + 1 });
-}
-
-async function* textsOf(client: Client, relation: ScannedRelation): AsyncGenerator<(string | null)[]> {
-  const texts = relation.columns.map(({ name, isBytes }) => (isBytes ? `encode(${quoteIdentifier(name)}, 'escape')` : `${quoteIdentifier(name)}::text`));
-  const from = `ONLY ${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
-  const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${texts.join(", ")} FROM ${from}`, [], { rowMode: "array" }));
-  try {
-    for (let rows = await cursor.read(rowsAtATime); rows.length > 0; rows = await cursor.read(rowsAtATime)) yield* rows;
-  } finally {
-    await cursor.close();
-  }
+function textsSql({ schema, name, columns }: ScannedRelation, blocks: { readonly from: number; readonly to: number } | undefined): string {
+  const texts = columns.map((column) => (column.isBytes ? quoteIdentifier(column.name) : `${quoteIdentifier(column.name)}::text`));
+  const where = blocks === undefined ? "" : ` WHERE ctid >= '(${blocks.from},0)'::tid AND ctid < '(${blocks.to},0)'::tid`;
+  return `SELECT ${texts.join(", ")} FROM ONLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}${where}`;
 }

@@ -83,10 +83,11 @@ function treatmentsOf(table: TableSummary): Html {
 }
 
 function probesOf(report: CopyReport): Html {
-  return html`<table><thead><tr><th scope="col">Masked column</th><th scope="col" class="number">Originals</th><th scope="col">Of</th></tr></thead>
+  return html`<table><thead><tr><th scope="col">Masked column</th><th scope="col" class="number">Originals</th></tr></thead>
 <tbody>${report.probes.map(
-    (probe) => html`<tr><td>${probe.column}</td><td class="number">${probe.originals.toLocaleString("en")}</td><td>${probe.sampled ? "a sample" : "all that are long enough to be recognised"}</td></tr>`,
+    (probe) => html`<tr><td>${probe.column}</td><td class="number">${probe.originals.toLocaleString("en")}</td></tr>`,
   )}</tbody></table>
+<p>All that are long enough to be recognised: eight bytes in several words, ten in one, seven digits.</p>
 ${report.unprobed.length > 0 && html`<p>Not looked for, since their values stand anywhere by chance: ${report.unprobed.join(", ")}.</p>`}`;
 }
 

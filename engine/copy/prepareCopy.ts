@@ -35,7 +35,8 @@ export interface PreparedCopy {
   readonly lead: SourceSession;
   readonly snapshot: string;
   readonly keys: ReadonlyMap<string, Buffer>;
-  readonly leakKey: Buffer;
+  /** Of the hash by which originals are looked for. */
+  readonly leakSeed: Buffer;
   readonly identity: DatabaseIdentity;
   readonly powers: readonly string[];
   readonly catalog: Catalog;
@@ -61,9 +62,9 @@ export async function withPreparedCopy<Result>(
   const masking = await loadMaskingPolicy(options.workload);
   const subset = await loadSubsetPolicy(options.workload);
   const target = await stages.run("check the target", () => inspectTarget(options));
-  const leakKey = randomBytes(keyBytes);
-  const keys = new Map(domainsOf(masking).map((domain) => [domain, deriveDomainKey(options.maskingKey, domain)]));
-  const lead = await openSource(options.source, { keys: new Map([...keys, [leakDomain, leakKey]]), signal: options.signal });
+  const leakSeed = randomBytes(keyBytes);
+  const keys = new Map(domainsOf(masking).map((domain) => [domain, deriveDomainKey(options.maskingKey, domain)])).set(leakDomain, leakSeed);
+  const lead = await openSource(options.source, { keys, signal: options.signal });
   try {
     const { client } = lead;
     const { identity, powers, catalog, snapshot } = await stages.run("check the source", async () => {
@@ -88,7 +89,7 @@ export async function withPreparedCopy<Result>(
     const rule = masking.largeObjects ?? "leaveOut";
     const oids = rule === "leaveOut" ? [] : await chooseLargeObjects(client, treatments, selection, catalog.serverVersion);
     await stages.run("try the masks", () => tryMasks(lead, treatments, selection, catalog.serverVersion));
-    return await use({ lead, snapshot, keys, leakKey, identity, powers, catalog, treatments, plan, selection, largeObjects: { rule, oids }, targetVersion: target.version });
+    return await use({ lead, snapshot, keys, leakSeed, identity, powers, catalog, treatments, plan, selection, largeObjects: { rule, oids }, targetVersion: target.version });
   } finally {
     await lead.close();
   }

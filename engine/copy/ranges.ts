@@ -9,6 +9,7 @@ const blockBytes = 8_192;
 const rangeBytes = 16 * 1024 * 1024;
 /** The first version that finds a range of blocks without reading the rest. */
 const rangeScansSince = 140_000;
+const lastBlock = 4_294_967_294;
 
 /** The pieces in which a table's chosen rows are read; none when nothing of it is copied. */
 export function rangesOf(table: Table, selection: Selection, serverVersion: number): RowRange[] {
@@ -20,14 +21,20 @@ export function rangesOf(table: Table, selection: Selection, serverVersion: numb
   });
 }
 
-/** The last range is open-ended: the relation may have grown since its size was read. */
 function wholeRanges(leaf: Leaf, serverVersion: number): RowRange[] {
-  if (leaf.sizeBytes <= rangeBytes || serverVersion < rangeScansSince) return [{ leaf }];
+  return blockRanges(leaf.sizeBytes, serverVersion).map((blocks) => (blocks === undefined ? { leaf } : { leaf, blocks }));
+}
+
+/**
+ * Ranges of blocks that make up a relation of this size; undefined for all of a small one.
+ * The last range is open-ended: the relation may have grown since its size was read.
+ */
+export function blockRanges(sizeBytes: number, serverVersion: number): ({ readonly from: number; readonly to: number } | undefined)[] {
+  if (sizeBytes <= rangeBytes || serverVersion < rangeScansSince) return [undefined];
   const blocksPerRange = rangeBytes / blockBytes;
-  const count = Math.ceil(leaf.sizeBytes / rangeBytes);
-  const lastBlock = 4_294_967_294;
+  const count = Math.ceil(sizeBytes / rangeBytes);
   return Array.from({ length: count }, (_, index) => ({
-    leaf,
-    blocks: { from: index * blocksPerRange, to: index === count - 1 ? lastBlock : (index + 1) * blocksPerRange },
+    from: index * blocksPerRange,
+    to: index === count - 1 ? lastBlock : (index + 1) * blocksPerRange,
   }));
 }

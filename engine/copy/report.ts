@@ -52,8 +52,8 @@ export const copyReport = reportBase.extend({
   cut: z.array(z.object({ reference: z.string(), rows: z.number().int().nonnegative() })),
   /** What of the source's schema did not come along. */
   leftOut: z.array(z.string()),
-  /** Masked columns whose originals were looked for everywhere in the copy. */
-  probes: z.array(z.object({ column: z.string(), originals: z.number().int().nonnegative(), sampled: z.boolean() })),
+  /** Masked columns whose originals were all looked for everywhere in the copy, but for those too short to be recognised. */
+  probes: z.array(z.object({ column: z.string(), originals: z.number().int().nonnegative() })),
   /** Masked columns whose originals cannot be told from chance. */
   unprobed: z.array(z.string()),
   stages: z.array(z.object({ stage: z.string(), durationMs: z.number().nonnegative() })),

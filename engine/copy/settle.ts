@@ -3,6 +3,7 @@ import { quoteIdentifier } from "../postgres/identifier.ts";
 import { fromTable, qualified } from "./catalog.ts";
 import type { Reference, Sequence } from "./catalog.ts";
 import { matchSql } from "./selection.ts";
+import { workThrough } from "./workers.ts";
 
 /**
  * Sets cut references to NULL where their parent was not chosen. Before indexes and constraints are there.
@@ -36,6 +37,18 @@ const remoteViews = `
     UNION SELECT r.ev_class FROM reading JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = reading.oid AND d.classid = 'pg_rewrite'::regclass
             JOIN pg_rewrite r ON r.oid = d.objid)
   SELECT oid FROM reading`;
+
+/** Statistics of every table, as many at a time as there are sessions, the biggest first; a partitioned one's bring its partitions'. */
+export async function analyze(clients: readonly Client[]): Promise<void> {
+  const [first] = clients;
+  if (first === undefined) return;
+  const { rows } = await first.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      ORDER BY c.relkind = 'p' DESC, pg_relation_size(c.oid) DESC`,
+  );
+  await workThrough(rows, clients, async ({ name }, client) => void (await client.query(`ANALYZE ${name}`)));
+}
 
 /**
  * Fills materialized views, those that read others after these.

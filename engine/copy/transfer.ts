@@ -2,11 +2,10 @@ import type { Client } from "pg";
 import { connectionOf } from "../staging/database.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 import type { OnProgress } from "../progress.ts";
-import { withSession } from "../postgres/session.ts";
 import { qualified } from "./catalog.ts";
 import type { Leaf, Table } from "./catalog.ts";
 import { checksumSql } from "./checksum.ts";
-import type { Checksum } from "./checksum.ts";
+import type { Checksum, RowHash } from "./checksum.ts";
 import { columnList, maskedRowsSql } from "./maskedRows.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangesOf } from "./ranges.ts";
@@ -14,7 +13,11 @@ import { relay } from "./relay.ts";
 import type { Selection } from "./selection.ts";
 import { sourceFault } from "./sourceFault.ts";
 import type { SourceSession } from "./sourceSession.ts";
+import { withTargetSessions } from "./targetSessions.ts";
+import { transferProgress } from "./transferProgress.ts";
+import type { TransferProgress } from "./transferProgress.ts";
 import type { TableTreatment } from "./treatments.ts";
+import { workThrough } from "./workers.ts";
 
 /** What became of one table on its way. */
 export interface TableTransfer {
@@ -36,6 +39,7 @@ export interface TransferOptions {
   readonly sameMajor: boolean;
   /** Columns by table whose values the copy changes after loading. */
   readonly changedLater: ReadonlyMap<Table, ReadonlySet<string>>;
+  readonly rowHash: RowHash;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,30 +58,15 @@ export async function transferRows(options: TransferOptions): Promise<Map<Table,
   const transfers = new Map<Table, TableTransfer>(
     treatments.map(({ table }) => [table, { rows: 0, bytes: 0, durationMs: 0, kept: { rows: 0, sum: 0n } }]),
   );
-  const progress = progressOf(tasks, options.onProgress);
-  const failed = new AbortController();
-  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const progress = transferProgress(tasks.map(({ range }) => range), options.onProgress);
   const connection = connectionOf(options.staging, "admin", options.database);
-
-  const worker = async (source: SourceSession): Promise<void> => {
-    const session = { applicationName: "understudy copy", signal: options.signal };
-    await withSession(connection, session, async (target) => {
-      await target.query("SET synchronous_commit = off; SET search_path = pg_catalog, public; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET lc_monetary = 'C'");
-      for (let task = tasks.shift(); task !== undefined && !signal.aborted; task = tasks.shift()) {
-        await transferRange(source, target, task, options, transfers, progress);
-      }
+  await withTargetSessions(connection, options.sources.length, options.signal, (targets) => {
+    const pairs = options.sources.flatMap((source, index) => {
+      const target = targets[index];
+      return target === undefined ? [] : [{ source, target }];
     });
-  };
-  const results = await Promise.allSettled(
-    options.sources.map((source) =>
-      worker(source).catch((error: unknown) => {
-        failed.abort();
-        throw error;
-      }),
-    ),
-  );
-  const failure = results.find((result) => result.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
+    return workThrough(tasks, pairs, (task, { source, target }) => transferRange(source, target, task, options, transfers, progress));
+  });
   return transfers;
 }
 
@@ -87,7 +76,7 @@ async function transferRange(
   { treatment, range }: Task,
   options: TransferOptions,
   transfers: ReadonlyMap<Table, TableTransfer>,
-  progress: Progress,
+  progress: TransferProgress,
 ): Promise<void> {
   const { table } = treatment;
   const transfer = transfers.get(table);
@@ -105,13 +94,13 @@ async function transferRange(
     progress.bytes,
   );
   const changed = options.changedLater.get(table) ?? new Set();
-  const kept = await checksumOf(source, checksumSql(treatment, changed, range), table);
+  const kept = await checksumOf(source, checksumSql(treatment, changed, range, options.rowHash), table);
   transfer.rows += relayed.rows;
   transfer.bytes += relayed.bytes;
   transfer.durationMs += performance.now() - started;
   transfer.kept.rows += kept.rows;
   transfer.kept.sum += kept.sum;
-  progress.rows(table, relayed.rows);
+  progress.rows(table.key, relayed.rows);
 }
 
 async function checksumOf(source: SourceSession, sql: string, table: Table): Promise<Checksum> {
@@ -132,32 +121,4 @@ function destinationOf({ table, columns }: TableTreatment, leaf: Leaf): { schema
 function sizeOf(range: RowRange): number {
   if (range.blocks !== undefined) return Number.MAX_SAFE_INTEGER - range.blocks.from;
   return range.tids === undefined ? range.leaf.sizeBytes : (range.rows ?? 0);
-}
-
-interface Progress {
-  bytes(count: number): void;
-  rows(table: Table, count: number): void;
-}
-
-const progressEveryMs = 500;
-
-function progressOf(tasks: readonly Task[], onProgress: OnProgress): Progress {
-  const total = tasks.reduce((sum, { range }) => sum + (range.rows ?? (range.blocks === undefined ? range.leaf.estimatedRows : 0)), 0);
-  const blocks = new Map(tasks.filter(({ range }) => range.blocks !== undefined).map(({ range }) => [range.leaf.oid, range.leaf.estimatedRows]));
-  const expected = Math.round(total + [...blocks.values()].reduce((sum, rows) => sum + rows, 0));
-  let done = 0;
-  let bytes = 0;
-  let shownAt = performance.now();
-  return {
-    bytes: (count) => {
-      bytes += count;
-      if (performance.now() - shownAt < progressEveryMs) return;
-      shownAt = performance.now();
-      onProgress({ step: "copy", message: `${(bytes / 1_048_576).toFixed(1)} MiB so far`, done, total: Math.max(expected, done), unit: "rows" });
-    },
-    rows: (table, count) => {
-      done += count;
-      onProgress({ step: "copy", message: table.key, done, total: Math.max(expected, done), unit: "rows" });
-    },
-  };
 }

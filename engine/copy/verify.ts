@@ -6,10 +6,12 @@ import { fromTable, qualified, referenceKey } from "./catalog.ts";
 import type { Catalog, Reference, Table } from "./catalog.ts";
 import { runCheck } from "./checkRun.ts";
 import { keptColumns, tableChecksumSql } from "./checksum.ts";
+import type { RowHash } from "./checksum.ts";
 import { matchSql } from "./selection.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
 import type { TableTransfer } from "./transfer.ts";
 import type { TableTreatment } from "./treatments.ts";
+import { workThrough } from "./workers.ts";
 
 export interface Copied {
   readonly catalog: Catalog;
@@ -17,13 +19,16 @@ export interface Copied {
   readonly treatments: readonly TableTreatment[];
   readonly transfers: ReadonlyMap<Table, TableTransfer>;
   readonly changedLater: ReadonlyMap<Table, ReadonlySet<string>>;
+  readonly rowHash: RowHash;
 }
 
-/** Holds the filled database against what was sent and what the source's schema promises. */
-export async function verifyCopy(client: Client, copied: Copied): Promise<CheckResult[]> {
+/** Holds the filled database against what was sent and what the source's schema promises; tables are read as many at a time as there are sessions. */
+export async function verifyCopy(clients: readonly Client[], copied: Copied): Promise<CheckResult[]> {
+  const [client] = clients;
+  if (client === undefined) throw new Error("no session to verify with");
   return [
-    await checkRows(client, copied),
-    await checkOrphans(client, copied),
+    await checkRows(clients, copied),
+    await checkOrphans(clients, copied),
     await checkConstraints(client, copied),
     await checkSequences(client, copied),
     await checkPrivileges(client, copied),
@@ -32,42 +37,43 @@ export async function verifyCopy(client: Client, copied: Copied): Promise<CheckR
 }
 
 /** Row counts and checksums come from one reading of each table. */
-function checkRows(client: Client, { treatments, transfers, changedLater }: Copied): Promise<CheckResult> {
+function checkRows(clients: readonly Client[], { treatments, transfers, changedLater, rowHash }: Copied): Promise<CheckResult> {
   const definition = { id: "copy.checksums", title: "Every row arrived, kept columns unchanged", remedy: "Run the copy again; if it stays, the target's disk or memory is at fault." };
   return runCheck(definition, async () => {
     const wrong: string[] = [];
     let rows = 0;
-    for (const treatment of treatments) {
+    const largestFirst = treatments.toSorted((left, right) => (transfers.get(right.table)?.rows ?? 0) - (transfers.get(left.table)?.rows ?? 0));
+    await workThrough(largestFirst, clients, async (treatment, client) => {
       const { table } = treatment;
       const transfer = transfers.get(table);
-      if (transfer === undefined) continue;
+      if (transfer === undefined) return;
       const columns = keptColumns(treatment, changedLater.get(table) ?? new Set());
-      const { rows: answers } = await client.query<{ rows: number; sum: string }>(tableChecksumSql(table, columns));
+      const { rows: answers } = await client.query<{ rows: number; sum: string }>(tableChecksumSql(table, columns, rowHash));
       const there = answers[0];
       rows += there?.rows ?? 0;
       if (there?.rows !== transfer.rows) wrong.push(`${table.key}: ${transfer.rows} rows sent, ${there?.rows} there`);
       else if (transfer.kept.rows !== transfer.rows) wrong.push(`${table.key}: ${transfer.rows} rows sent, ${transfer.kept.rows} added up in the source`);
-      else if (BigInt(there.sum) !== transfer.kept.sum) wrong.push(`${table.key}: kept columns differ (${columns.join(", ")})`);
-    }
+      else if (BigInt(there.sum) !== transfer.kept.sum) wrong.push(`${table.key}: kept columns differ (${columns.map(({ name }) => name).join(", ")})`);
+    });
     return { holds: wrong.length === 0, evidence: wrong.length === 0 ? `${rows} rows in ${transfers.size} tables` : wrong.join("; ") };
   });
 }
 
-function checkOrphans(client: Client, { plan, treatments }: Copied): Promise<CheckResult> {
+function checkOrphans(clients: readonly Client[], { plan, treatments }: Copied): Promise<CheckResult> {
   const definition = { id: "copy.orphans", title: "No row refers to one that is not there", remedy: "Check roots, cut and whole tables in subset.yaml." };
   return runCheck(definition, async () => {
     const copied = new Set(treatments.filter((treatment) => !treatment.leftOut).map(({ table }) => table));
     const wrong: string[] = [];
     const known: Record<string, number> = {};
     let looked = 0;
-    for (const reference of plan.references) {
-      if (!copied.has(reference.child)) continue;
+    await workThrough(plan.references, clients, async (reference, client) => {
+      if (!copied.has(reference.child)) return;
       const orphans = await countOrphans(client, reference);
       looked += 1;
-      if (orphans === 0) continue;
+      if (orphans === 0) return;
       if (reference.declared && reference.validated) wrong.push(`${referenceKey(reference)}: ${orphans} orphan(s)`);
       else known[referenceKey(reference)] = orphans;
-    }
+    });
     const evidence = wrong.length === 0 ? `0 orphans over ${looked} references` : wrong.join("; ");
     return { holds: wrong.length === 0, evidence, ...(Object.keys(known).length === 0 ? {} : { details: { "orphans the source does not forbid": known } }) };
   });

@@ -2,7 +2,7 @@ import { copyData } from "../../../engine/copy/copy.ts";
 import type { CopyOptions } from "../../../engine/copy/copy.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 
-/** Copies and says each stage; at the one named it says so and stands still for ever: to be killed there. */
+/** Copies, and at the stage or table named it says so and stands still for ever: to be killed there. */
 const { options, stopAt } = JSON.parse(process.argv[2] ?? "") as {
   options: Omit<CopyOptions, "workload" | "onProgress">;
   stopAt: string;
@@ -11,7 +11,7 @@ await copyData({
   ...options,
   workload: await loadWorkload("workloads/stories"),
   onProgress: ({ message }) => {
-    if (message !== stopAt) return;
+    if (message !== stopAt && !message.startsWith(`${stopAt}: `)) return;
     process.stdout.write("there\n");
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
