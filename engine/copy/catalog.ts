@@ -33,6 +33,16 @@ export interface UniqueKey {
   readonly columns: readonly string[];
 }
 
+/** `EXCLUDE (a WITH =, b WITH &&) WHERE (…)`. */
+export interface Exclusion {
+  readonly name: string;
+  /** Key expressions as SQL, columns quoted; each with its operator, as `OPERATOR(schema.=)`. */
+  readonly expressions: readonly string[];
+  readonly operators: readonly string[];
+  readonly predicate: string | undefined;
+  readonly columns: readonly string[];
+}
+
 export interface CheckConstraint {
   readonly name: string;
   readonly expression: string;
@@ -52,12 +62,15 @@ export interface Table {
   readonly primaryKey: readonly string[];
   readonly uniqueKeys: readonly UniqueKey[];
   readonly checks: readonly CheckConstraint[];
+  readonly exclusions: readonly Exclusion[];
   /**
    * Columns that decide the partition, on every level. A `null` says that it cannot be known beforehand: an expression does,
    * or the hash of a type of the application's own, which differs from server to server (an enum's).
    */
   readonly partitionColumns: readonly (string | null)[];
   readonly rowSecurity: boolean;
+  /** UNLOGGED: a standby has none of its rows. */
+  readonly unlogged: boolean;
   readonly readable: boolean;
 }
 
@@ -99,6 +112,8 @@ export interface Extension {
 /** What the source has, as one snapshot sees it. */
 export interface Catalog {
   readonly serverVersion: number;
+  /** The source is a hot standby. */
+  readonly standby: boolean;
   readonly tables: readonly Table[];
   readonly references: readonly Reference[];
   readonly sequences: readonly Sequence[];

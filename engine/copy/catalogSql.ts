@@ -16,7 +16,7 @@ export const relationsSql = `
          CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid)::float8 ELSE 0 END AS "sizeBytes",
          (c.relrowsecurity AND NOT pg_has_role(current_user, c.relowner, 'USAGE') OR c.relforcerowsecurity)
            AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user) AS "rowSecurity",
-         has_table_privilege(c.oid, 'SELECT') AS readable,
+         has_table_privilege(c.oid, 'SELECT') AS readable, c.relpersistence = 'u' AS unlogged,
          (SELECT i.inhparent::int8::float8 FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition) AS parent,
          (SELECT array_agg(CASE WHEN k.number = 0 OR (p.partstrat = 'h' AND y.typnamespace <> 'pg_catalog'::regnamespace) THEN NULL ELSE a.attname::text END ORDER BY k.position)
             FROM pg_partitioned_table p, unnest(p.partattrs::int2[]) WITH ORDINALITY AS k(number, position)
@@ -70,6 +70,17 @@ export const uniqueKeysSql = `
    WHERE i.indisunique AND i.indislive AND (i.indisvalid OR x.relkind = 'I')
    ORDER BY i.indrelid, NOT i.indisprimary, x.relname`;
 
+export const exclusionsSql = `
+  SELECT k.conrelid::int8::float8 AS relation, k.conname::text AS name, pg_get_expr(i.indpred, i.indrelid) AS predicate,
+         (SELECT array_agg(pg_get_indexdef(i.indexrelid, n, true) ORDER BY n) FROM generate_series(1, i.indnkeyatts) AS n) AS expressions,
+         (SELECT array_agg(format('OPERATOR(%I.%s)', o_n.nspname, o.oprname) ORDER BY u.position)
+            FROM unnest(k.conexclop) WITH ORDINALITY AS u(operator, position)
+            JOIN pg_operator o ON o.oid = u.operator JOIN pg_namespace o_n ON o_n.oid = o.oprnamespace) AS operators,
+         (SELECT coalesce(array_agg(DISTINCT d.refobjsubid), '{}') FROM pg_depend d
+           WHERE d.classid IN ('pg_class'::regclass, 'pg_constraint'::regclass) AND d.refclassid = 'pg_class'::regclass
+             AND d.refobjid = k.conrelid AND d.refobjsubid > 0 AND d.objid IN (k.oid, k.conindid)) AS columns
+    FROM pg_constraint k JOIN pg_index i ON i.indexrelid = k.conindid WHERE k.contype = 'x' ORDER BY k.conrelid, k.conname`;
+
 export const checksSql = `
   SELECT k.conrelid::int8::float8 AS relation, k.conname::text AS name, pg_get_expr(k.conbin, k.conrelid) AS expression,
          coalesce(k.conkey, '{}')::int[] AS columns
@@ -93,7 +104,7 @@ export const sequencesSql = `
 
 /** One row: what concerns the whole database. */
 export const wholeSql = `
-  SELECT (SELECT count(*)::float8 FROM pg_largeobject_metadata) AS "largeObjects",
+  SELECT pg_is_in_recovery() AS standby, (SELECT count(*)::float8 FROM pg_largeobject_metadata) AS "largeObjects",
          ARRAY(SELECT k.conname::text FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
                 WHERE k.contype IN ('f', 'c') AND NOT k.convalidated AND ${applicationSchemas} ORDER BY 1) AS "notValid",
          ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

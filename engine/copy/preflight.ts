@@ -1,6 +1,7 @@
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import type { UniqueKey } from "./catalog.ts";
+import { brokenExclusions } from "./exclusionTrial.ts";
 import { misfitsInRows } from "./fitTrial.ts";
 import { maskedRowsSql } from "./maskedRows.ts";
 import type { RowRange } from "./maskedRows.ts";
@@ -31,7 +32,11 @@ export async function tryMasks(
     const misfits = await misfitsInRows(source, treatment, selection, serverVersion);
     problems.push(...misfits);
     if (misfits.length > 0) continue;
-    problems.push(...(await brokenChecks(source, treatment, ranges)), ...(await collisions(source, treatment, ranges)));
+    problems.push(
+      ...(await brokenChecks(source, treatment, ranges)),
+      ...(await collisions(source, treatment, ranges)),
+      ...(await brokenExclusions(source, treatment, ranges)),
+    );
   }
   if (problems.length === 0) return;
   throw new UnderstudyError(`Nothing was copied: masks would break ${problems.length} constraint(s): ${problems.join("; ")}.`, {

@@ -1,10 +1,11 @@
 import type { Client, QueryResultRow } from "pg";
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { qualified, tableKey } from "./catalog.ts";
-import type { Catalog, CheckConstraint, Column, Leaf, Reference, Sequence, Table, UniqueKey } from "./catalog.ts";
+import type { Catalog, CheckConstraint, Column, Exclusion, Leaf, Reference, Sequence, Table, UniqueKey } from "./catalog.ts";
 import {
   checksSql,
   columnsSql,
+  exclusionsSql,
   extensionsSql,
   referencesSql,
   relationsSql,
@@ -20,6 +21,7 @@ interface RelationRow extends Leaf {
   readonly kind: "r" | "p" | "f";
   readonly rowSecurity: boolean;
   readonly readable: boolean;
+  readonly unlogged: boolean;
   readonly parent: number | null;
   readonly partitionColumns: (string | null)[] | null;
 }
@@ -39,6 +41,11 @@ interface UniqueRow extends Omit<UniqueKey, "columns" | "predicate"> {
   readonly relation: number;
   readonly predicate: string | null;
   readonly keyColumns: number[];
+  readonly columns: number[];
+}
+interface ExclusionRow extends Omit<Exclusion, "columns" | "predicate"> {
+  readonly relation: number;
+  readonly predicate: string | null;
   readonly columns: number[];
 }
 interface CheckRow extends Omit<CheckConstraint, "columns"> {
@@ -64,10 +71,11 @@ export async function readCatalog(client: Client): Promise<Catalog> {
   const version = await ask<{ version: number }>("SELECT current_setting('server_version_num')::int AS version");
   const relations = await ask<RelationRow>(relationsSql);
   const columns = shapeColumns(await ask<ColumnRow>(columnsSql), await ask<TypeRow>(typesSql));
-  const tables = buildTables(relations, columns, await ask<UniqueRow>(uniqueKeysSql), await ask<CheckRow>(checksSql));
+  const constraints = { uniques: await ask<UniqueRow>(uniqueKeysSql), checks: await ask<CheckRow>(checksSql), exclusions: await ask<ExclusionRow>(exclusionsSql) };
+  const tables = buildTables(relations, columns, constraints);
   const sequenceRows = await ask<SequenceRow>(sequencesSql);
   refuseUnreadable(tables, sequenceRows);
-  const [whole] = await ask<Pick<Catalog, "largeObjects" | "notValid" | "unfilledViews" | "policyRoles" | "extensionTables">>(wholeSql);
+  const [whole] = await ask<Pick<Catalog, "standby" | "largeObjects" | "notValid" | "unfilledViews" | "policyRoles" | "extensionTables">>(wholeSql);
   return {
     serverVersion: version[0]?.version ?? 0,
     tables,
@@ -75,15 +83,14 @@ export async function readCatalog(client: Client): Promise<Catalog> {
     sequences: await readSequences(client, sequenceRows, tables),
     extensions: await ask(extensionsSql),
     foreignTables: relations.filter((row) => row.kind === "f").map((row) => tableKey(row.schema, row.name)),
-    ...(whole ?? { largeObjects: 0, notValid: [], unfilledViews: [], policyRoles: [], extensionTables: [] }),
+    ...(whole ?? { standby: false, largeObjects: 0, notValid: [], unfilledViews: [], policyRoles: [], extensionTables: [] }),
   };
 }
 
 function buildTables(
   relations: readonly RelationRow[],
   columnsOf: ReadonlyMap<number, readonly Column[]>,
-  uniques: readonly UniqueRow[],
-  checks: readonly CheckRow[],
+  { uniques, checks, exclusions }: { readonly uniques: readonly UniqueRow[]; readonly checks: readonly CheckRow[]; readonly exclusions: readonly ExclusionRow[] },
 ): Table[] {
   const leavesOf = (oid: number): RelationRow[] => {
     const children = relations.filter((row) => row.parent === oid);
@@ -120,6 +127,10 @@ function buildTables(
         checks: checks
           .filter((check) => check.relation === row.oid)
           .map(({ name, expression, columns: read }) => ({ name, expression, columns: names(read) })),
+        exclusions: exclusions
+          .filter((exclusion) => exclusion.relation === row.oid)
+          .map(({ name, expressions, operators, predicate, columns: read }) => ({ name, expressions, operators, predicate: predicate ?? undefined, columns: names(read) })),
+        unlogged: [row, ...leaves].some((relation) => relation.unlogged),
         partitionColumns: partitionColumnsOf(row),
         rowSecurity: [row, ...leaves].some((relation) => relation.rowSecurity),
         readable: [row, ...leaves].every((relation) => relation.readable),

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import Cursor from "pg-cursor";
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import { fromTable, qualified } from "./catalog.ts";
 import type { Root } from "./subsetPlan.ts";
@@ -15,9 +16,26 @@ interface StratumPlace extends Place {
 
 const placeOf = (alias: string): string => `${alias}.tableoid::int8::float8 AS relation, ${alias}.ctid::text AS tid`;
 
+type OnPlaces = (places: readonly Place[]) => void;
+
+/** Places in one piece: enough that a round trip is worth it, few enough that any number of rows goes through. */
+const placesAtATime = 10_000;
+
+/** Reads the places that a query finds, piece by piece. */
+export async function readPlaces(client: Client, sql: string, values: readonly string[], onPlaces: OnPlaces): Promise<void> {
+  const cursor = client.query(new Cursor<Place>(sql, [...values]));
+  try {
+    for (let places = await cursor.read(placesAtATime); places.length > 0; places = await cursor.read(placesAtATime)) onPlaces(places);
+  } finally {
+    await cursor.close();
+  }
+}
+
 /** Chooses the rows of a root: the same ones as long as the data is the same. */
-export async function chooseRoots(client: Client, root: Root): Promise<Place[]> {
-  return root.rule.strata === undefined ? choosePlain(client, root) : chooseStratified(client, root, root.rule.strata);
+export async function chooseRoots(client: Client, root: Root, onPlaces: OnPlaces): Promise<void> {
+  const { strata } = root.rule;
+  if (strata === undefined || !Number.isFinite(root.limit)) await choosePlain(client, root, onPlaces);
+  else onPlaces(await chooseStratified(client, root, strata));
 }
 
 /** The table goes by its own name in the policy's SQL, with its schema's when it is written so. */
@@ -42,11 +60,10 @@ function conditionOf({ rule, table }: Root, alias: string): string {
 
 const limitSql = (limit: number): string => (Number.isFinite(limit) ? `LIMIT ${limit}` : "");
 
-async function choosePlain(client: Client, root: Root): Promise<Place[]> {
+async function choosePlain(client: Client, root: Root, onPlaces: OnPlaces): Promise<void> {
   const { from, alias } = fromRoot(root);
   const order = Number.isFinite(root.limit) ? `ORDER BY ${orderOf(root, alias)} ${limitSql(root.limit)}` : "";
-  const { rows } = await client.query<Place>(`SELECT ${placeOf(alias)} FROM ${from} WHERE ${conditionOf(root, alias)} ${order}`);
-  return rows;
+  await readPlaces(client, `SELECT ${placeOf(alias)} FROM ${from} WHERE ${conditionOf(root, alias)} ${order}`, [], onPlaces);
 }
 
 /**
@@ -54,7 +71,6 @@ async function choosePlain(client: Client, root: Root): Promise<Place[]> {
  * no table is read for them; other columns are asked for their values.
  */
 async function chooseStratified(client: Client, root: Root, strata: NonNullable<Root["rule"]["strata"]>): Promise<Place[]> {
-  if (!Number.isFinite(root.limit)) return choosePlain(client, root);
   const { from, alias } = fromRoot(root);
   const by = `${alias}.${quoteIdentifier(strata.by)}`;
   const column = root.table.columns.find(({ name }) => name === strata.by);

@@ -2,10 +2,10 @@ import type { Client } from "pg";
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import { fromLeaf, fromTable, qualified } from "./catalog.ts";
 import type { Leaf, Reference, Table } from "./catalog.ts";
-import { chooseRoots } from "./rootRows.ts";
+import { chooseRoots, readPlaces } from "./rootRows.ts";
 import type { Place } from "./rootRows.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
-import { tidArray, TidSet } from "./tidSet.ts";
+import { TidQueue, TidSet } from "./tidSet.ts";
 
 /** Rows to copy of each relation, by its oid: all, or the chosen ones. A relation that is not in it gives none. */
 export type Selection = ReadonlyMap<number, "all" | TidSet>;
@@ -16,7 +16,8 @@ const batchRows = 2_000;
 interface Work {
   readonly leaf: Leaf;
   readonly table: Table;
-  readonly tids: string[];
+  /** As PostgreSQL reads tid[]. */
+  readonly tids: string;
 }
 
 /**
@@ -26,7 +27,7 @@ interface Work {
  */
 export async function selectRows(client: Client, plan: SubsetPlan, tables: readonly Table[]): Promise<Selection> {
   const walk = new Walk(client, plan, tables);
-  for (const root of plan.roots) walk.reach(await chooseRoots(client, root), true);
+  for (const root of plan.roots) await chooseRoots(client, root, (places) => walk.reach(places, true));
   await walk.takeWholeTablesParents();
   await walk.untilNothingIsMissing();
   return walk.selection();
@@ -39,8 +40,8 @@ class Walk {
   readonly #taken = new Map<number, TidSet>();
   /** Those whose children are followed too. */
   readonly #owned = new Map<number, TidSet>();
-  readonly #parentsToFollow = new Map<number, string[]>();
-  readonly #childrenToFollow = new Map<number, string[]>();
+  readonly #parentsToFollow = new Map<number, TidQueue>();
+  readonly #childrenToFollow = new Map<number, TidQueue>();
 
   constructor(client: Client, plan: SubsetPlan, tables: readonly Table[]) {
     this.#client = client;
@@ -52,15 +53,15 @@ class Walk {
     for (const { relation, tid } of places) {
       const home = this.#homes.get(relation);
       if (home === undefined || this.#plan.whole.has(home.table)) continue;
-      if (setOf(this.#taken, relation).add(tid)) listOf(this.#parentsToFollow, relation).push(tid);
-      if (owned && setOf(this.#owned, relation).add(tid)) listOf(this.#childrenToFollow, relation).push(tid);
+      if (setOf(this.#taken, relation).add(tid)) queueOf(this.#parentsToFollow, relation).push(tid);
+      if (owned && setOf(this.#owned, relation).add(tid)) queueOf(this.#childrenToFollow, relation).push(tid);
     }
   }
 
   async takeWholeTablesParents(): Promise<void> {
     for (const reference of this.#plan.references) {
       if (!this.#plan.whole.has(reference.child) || !this.#leadsToParent(reference)) continue;
-      for (const leaf of reference.childLeaves) this.reach(await this.#ask(parentsSql(reference, leaf, false)), false);
+      for (const leaf of reference.childLeaves) await this.#ask(parentsSql(reference, leaf, false), undefined, false);
     }
   }
 
@@ -70,13 +71,13 @@ class Walk {
       for (const reference of this.#plan.references) {
         if (kind === "parents") {
           if (reference.child !== table || !reference.childLeaves.includes(leaf) || !this.#leadsToParent(reference)) continue;
-          this.reach(await this.#ask(parentsSql(reference, leaf, true), tids), false);
+          await this.#ask(parentsSql(reference, leaf, true), tids, false);
         } else {
           if (reference.parent !== table || this.#plan.whole.has(reference.child)) continue;
           const rule = this.#plan.childRule(reference);
           if (rule === "skip") continue;
           const limit = rule === "follow" ? undefined : rule.perParent;
-          this.reach(await this.#ask(childrenSql(reference, leaf, limit), tids), true);
+          await this.#ask(childrenSql(reference, leaf, limit), tids, true);
         }
       }
     }
@@ -96,17 +97,16 @@ class Walk {
   #next(): (Work & { readonly kind: "parents" | "children" }) | undefined {
     for (const kind of ["children", "parents"] as const) {
       const waiting = kind === "parents" ? this.#parentsToFollow : this.#childrenToFollow;
-      for (const [relation, tids] of waiting) {
+      for (const [relation, queue] of waiting) {
         const home = this.#homes.get(relation);
-        if (home !== undefined && tids.length > 0) return { kind, ...home, tids: tids.splice(0, batchRows) };
+        if (home !== undefined && queue.size > 0) return { kind, ...home, tids: queue.take(batchRows) };
       }
     }
     return undefined;
   }
 
-  async #ask(sql: string, tids?: readonly string[]): Promise<Place[]> {
-    const { rows } = await this.#client.query<Place>(sql, tids === undefined ? [] : [tidArray(tids)]);
-    return rows;
+  async #ask(sql: string, tids: string | undefined, owned: boolean): Promise<void> {
+    await readPlaces(this.#client, sql, tids === undefined ? [] : [tids], (places) => this.reach(places, owned));
   }
 }
 
@@ -151,8 +151,8 @@ function setOf(sets: Map<number, TidSet>, relation: number): TidSet {
   return present;
 }
 
-function listOf(lists: Map<number, string[]>, relation: number): string[] {
-  const present = lists.get(relation) ?? [];
-  lists.set(relation, present);
+function queueOf(queues: Map<number, TidQueue>, relation: number): TidQueue {
+  const present = queues.get(relation) ?? new TidQueue();
+  queues.set(relation, present);
   return present;
 }

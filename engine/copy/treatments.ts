@@ -38,6 +38,7 @@ export function resolveTreatments(policy: MaskingPolicy, catalog: Catalog): Tabl
   const resolvedOf = new Map<Column, ResolvedRule>();
   for (const table of catalog.tables) {
     if (resolution.isLeftOut(table)) continue;
+    if (catalog.standby && table.unlogged) problems.push(`${table.key}: UNLOGGED, and a standby has none of its rows: leaveOut, or copy from the primary`);
     const known = new Set(table.columns.map((column) => column.name));
     for (const name of resolution.named(table)) {
       if (!known.has(name)) problems.push(`${table.key}.${name}: a rule for a column that does not exist`);

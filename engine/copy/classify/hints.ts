@@ -52,6 +52,9 @@ const names: readonly (readonly [DataKind, RegExp])[] = [
 /** Words that say that a column is about the thing, and not the thing: `email_template`, `phone_verified`. */
 const about = /\b(count|type|kind|status|state|verified|confirmed|enabled|template|subject line|format|required|allowed|id|ids|at|on|sent|flag|mode|version|provider|domain|category|level|length|size|expires|expiry|attempts|policy|currency|country|prefix|suffix|ref|checksum|etag|algorithm|hint|limit count|quota|rate|server|host|port|queue|label|colou?r)$/;
 
+/** Names that end in such a word and are the thing all the same. */
+const wholeNames = /\b(national id|nationalid|tax id|session id|sessionid|steuer id|marital status|pin code|postal code|zip code|post code)$/;
+
 /** `donorEmail`, `DONOR_E-MAIL` → `donor email`, `donor e mail`. */
 export function wordsOf(name: string): string {
   return name
@@ -69,7 +72,7 @@ export function wordsOf(name: string): string {
 export function kindByName(name: string): DataKind | undefined {
   const words = wordsOf(name);
   const said = names.find(([, pattern]) => pattern.test(words))?.[0];
-  const ends = about.test(words) && !/\b(national id|tax id|session id|steuer id|nationalid|sessionid)$/.test(words);
+  const ends = about.test(words) && !wholeNames.test(words);
   return said === undefined || ends ? undefined : said;
 }
 

@@ -14,6 +14,8 @@ const seed = process.env["UNDERSTUDY_PROPERTY_SEED"];
 const path = process.env["UNDERSTUDY_PROPERTY_PATH"];
 
 let world: CopyWorld;
+/** However slow the machine is. */
+const fewestCopies = 5;
 let deadline = 0;
 let copies = 0;
 /** What each original became, over all schemas and copies: one key, one mask. */
@@ -34,7 +36,7 @@ async function rowsOf(table: ModelTable, ask: CopyWorld["askSource"]): Promise<R
 }
 
 async function holds(example: Drawn): Promise<void> {
-  if (Date.now() > deadline) return;
+  if (Date.now() > deadline && copies >= fewestCopies) return;
   const model = modelOf(example);
   await world.askSource(sqlOf(model));
   const { report } = await copyData(await world.options(policiesOf(model, example)));
@@ -89,8 +91,8 @@ test(
       ...(path === undefined ? {} : { path }),
     });
     console.log(`${copies} random schemas copied, ${masks.size} masks compared`);
-    expect(copies).toBeGreaterThanOrEqual(3);
+    expect(copies).toBeGreaterThanOrEqual(fewestCopies);
     expect(masks.size).toBeGreaterThan(50);
   },
-  (seconds + 60) * 1_000,
+  (seconds + 90) * 1_000,
 );

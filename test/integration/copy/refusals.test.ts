@@ -109,6 +109,23 @@ describe.sequential("a copy refuses", () => {
     expect(await world.databases()).not.toContain("staging_db_next");
   });
 
+  test("an exclusion constraint that masks would break", async () => {
+    await world.askSource(`
+      CREATE TABLE stay (id int PRIMARY KEY, room int4range, came date, went date, who int, EXCLUDE USING gist (room WITH &&, daterange(came, went) WITH &&) WHERE (id > 0));
+      INSERT INTO stay SELECT i, int4range(1, 2), date '2024-01-01' + i * 4, date '2024-01-04' + i * 4, i FROM generate_series(1, 40) i;
+      GRANT SELECT ON stay TO reader`);
+    const shifted = (rule: Record<string, unknown>) =>
+      refused({}, {
+        subset: { version: 1, whole: "all" },
+        masking: { version: 1, tables: { ...masking.tables, stay: { columns: { id: "keep", room: "keep", who: "keep", came: { mask: "date-shift", ...rule }, went: { mask: "date-shift", ...rule } } } } },
+      });
+    const [byRow, apart, alike] = [await shifted({ subject: "id" }), await shifted({}), await shifted({ subject: "room" })];
+    await world.askSource("DROP TABLE stay");
+    expect(byRow).toMatchObject({ exitCode: 4, message: expect.stringMatching(/stay: EXCLUDE stay_room_daterange_excl by \d+ pair\(s\) of rows/) });
+    expect(apart).toMatchObject({ exitCode: 4, message: expect.stringContaining("masks make a range whose end comes before its beginning") });
+    expect(alike).toBe("copied");
+  });
+
   test("a virtual reference whose sides are masked apart", async () => {
     const wrong = structuredClone(masking);
     Object.assign(wrong.tables["Donation"]?.columns ?? {}, { donorEmail: "hash" });
