@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { loadCommands } from "../../../cli/commands/index.ts";
 import { stackConfig } from "../../../config.ts";
+import { maskNames } from "../../../engine/masking/rule.ts";
 import { exitCode } from "../../../engine/errors.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -38,7 +39,12 @@ describe("the documentation", () => {
     for (const code of Object.values(exitCode)) expect(text).toMatch(new RegExp(`^\\| ${code} \\|`, "m"));
   });
 
-  it.each(["README.md", "docs/configuration.md", "docs/commands.md", "docs/development.md"])("has no dead link in %s", (file) => {
+  it("names every way to mask", () => {
+    const text = read("docs/masking.md");
+    for (const name of maskNames) expect(text, name).toContain(`\`${name}\``);
+  });
+
+  it.each(["README.md", "docs/configuration.md", "docs/commands.md", "docs/development.md", "docs/masking.md"])("has no dead link in %s", (file) => {
     const text = read(file);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? "");
     for (const target of links) expect(existsSync(join(root, file, "..", target)), target).toBe(true);
