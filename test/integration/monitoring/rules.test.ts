@@ -9,26 +9,26 @@ interface Rules {
   groups: { name: string; rules: { alert: string; expr: string; for?: string }[] }[];
 }
 
-const source = "workloads/stories/monitoring";
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "understudy-rules-"));
-  cpSync(join(source, "alerts.test.yaml"), join(folder, "alerts.test.yaml"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+describe.each(["architect", "stories"])("promtool on the rules of %s", (workload) => {
+  const source = `workloads/${workload}/monitoring`;
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "understudy-rules-"));
+    cpSync(join(source, "alerts.test.yaml"), join(folder, "alerts.test.yaml"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the rules' tests against changed rules; gives the alerts whose tests failed. */
-function failing(change: (rule: Rules["groups"][number]["rules"][number]) => void): { status: number | null; alerts: Set<string> } {
-  const rules = parse(readFileSync(join(source, "alerts.yaml"), "utf8")) as Rules;
-  for (const rule of rules.groups.flatMap((group) => group.rules)) change(rule);
-  writeFileSync(join(folder, "alerts.yaml"), stringify(rules));
-  const { status, stderr, stdout } = spawnSync("promtool", ["test", "rules", "alerts.test.yaml"], { cwd: folder, encoding: "utf8" });
-  return { status, alerts: new Set([...`${stdout}${stderr}`.matchAll(/alertname: (\w+), time/g)].map(([, name]) => name ?? "")) };
-}
+  /** Runs the rules' tests against changed rules; gives the alerts whose tests failed. */
+  function failing(change: (rule: Rules["groups"][number]["rules"][number]) => void): { status: number | null; alerts: Set<string> } {
+    const rules = parse(readFileSync(join(source, "alerts.yaml"), "utf8")) as Rules;
+    for (const rule of rules.groups.flatMap((group) => group.rules)) change(rule);
+    writeFileSync(join(folder, "alerts.yaml"), stringify(rules));
+    const { status, stderr, stdout } = spawnSync("promtool", ["test", "rules", "alerts.test.yaml"], { cwd: folder, encoding: "utf8" });
+    return { status, alerts: new Set([...`${stdout}${stderr}`.matchAll(/alertname: (\w+), time/g)].map(([, name]) => name ?? "")) };
+  }
 
-const names = (parse(readFileSync(join(source, "alerts.yaml"), "utf8")) as Rules).groups.flatMap((group) => group.rules.map((rule) => rule.alert));
+  const names = (parse(readFileSync(join(source, "alerts.yaml"), "utf8")) as Rules).groups.flatMap((group) => group.rules.map((rule) => rule.alert));
 
-describe("promtool", () => {
   test("the rules are valid and their tests pass", () => {
     expect(spawnSync("promtool", ["check", "rules", join(source, "alerts.yaml")]).status).toBe(0);
     expect(failing(() => {})).toEqual({ status: 0, alerts: new Set() });

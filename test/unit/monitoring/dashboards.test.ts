@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { prometheusDatasourceUid } from "../../../components/monitoring/grafana.ts";
-import { dashboards } from "../../../workloads/stories/monitoring/dashboards.ts";
+import { dashboards as architect } from "../../../workloads/architect/monitoring/dashboards.ts";
+import { dashboards as stories } from "../../../workloads/stories/monitoring/dashboards.ts";
 
-const folder = "workloads/stories/monitoring/dashboards";
 interface Panel {
   type: string;
   title: string;
@@ -14,7 +14,12 @@ interface Panel {
 }
 const panelsOf = (dashboard: unknown): Panel[] => (JSON.parse(JSON.stringify(dashboard)) as { panels: Panel[] }).panels;
 
-describe("dashboards", () => {
+describe.each([
+  { workload: "architect", dashboards: architect },
+  { workload: "stories", dashboards: stories },
+])("dashboards of $workload", ({ workload, dashboards }) => {
+  const folder = `workloads/${workload}/monitoring/dashboards`;
+
   test("the files are what the code makes (`make dashboards` writes them)", () => {
     const made = dashboards();
     expect(readdirSync(folder).sort()).toEqual(Object.keys(made).sort());

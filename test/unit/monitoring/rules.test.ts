@@ -14,10 +14,6 @@ interface RuleTest {
   alert_rule_test: { alertname: string; exp_alerts: unknown[] }[];
 }
 
-const folder = "workloads/stories/monitoring";
-const rules = (parse(readFileSync(`${folder}/alerts.yaml`, "utf8")) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
-const tests = (parse(readFileSync(`${folder}/alerts.test.yaml`, "utf8")) as { tests: RuleTest[] }).tests.flatMap((each) => each.alert_rule_test);
-
 /** Alerts without a test that sees them fire, or without one that sees them silent. */
 function untested(names: readonly string[], cases: RuleTest["alert_rule_test"]): string[] {
   return names.filter((name) => {
@@ -26,7 +22,11 @@ function untested(names: readonly string[], cases: RuleTest["alert_rule_test"]):
   });
 }
 
-describe("alert rules", () => {
+describe.each(["architect", "stories"])("alert rules of %s", (workload) => {
+  const folder = `workloads/${workload}/monitoring`;
+  const rules = (parse(readFileSync(`${folder}/alerts.yaml`, "utf8")) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
+  const tests = (parse(readFileSync(`${folder}/alerts.test.yaml`, "utf8")) as { tests: RuleTest[] }).tests.flatMap((each) => each.alert_rule_test);
+
   test("each has a test that sees it fire and one that sees it silent", () => {
     expect(rules.length).toBeGreaterThan(20);
     expect(untested(rules.map((rule) => rule.alert), tests)).toEqual([]);
