@@ -61,6 +61,8 @@ export interface BoardOptions {
   readonly accept?: readonly Acceptance[];
   /** Added to every id, to tell several migrations apart: `@0002_add_index`. */
   readonly suffix?: string;
+  /** Added to the evidence of every check that ran: under which circumstances it did. */
+  readonly note?: string;
 }
 
 /** Records one verdict for every check that was announced: what did not reach one is `errored`, never passed. */
@@ -83,6 +85,16 @@ export class Board {
     return (only.length === 0 || names(only)) && !names(skip);
   }
 
+  /** A board for some of the same checks, whose verdicts count once they are taken over by {@link adopt}. */
+  apart(note: string): Board {
+    return new Board({ ...this.#options, note });
+  }
+
+  /** Takes over the verdicts of checks that have none here. */
+  adopt(other: Board): void {
+    for (const [id, result] of other.#results) if (!this.#results.has(id)) this.#results.set(id, result);
+  }
+
   /** One check. */
   async check(definition: CheckDefinition, body: () => Promise<Outcome> | Outcome): Promise<void> {
     await this.group([definition], async (settle) => settle(definition.id, await body()));
@@ -92,17 +104,18 @@ export class Board {
    * Checks that share one course of events. `body` settles each by id; what it leaves open, or everything open when it
    * throws, is errored. It does not run at all when none of its checks is wanted, unless others need what it finds out.
    * Interruption is thrown on.
+   * @returns whether every one that was wanted passed
    */
   async group(
     definitions: readonly CheckDefinition[],
     body: (settle: (id: string, outcome: Outcome) => void) => Promise<void> | void,
     { signal, always = false }: { readonly signal?: AbortSignal | undefined; readonly always?: boolean } = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     const wanted = definitions.filter((definition) => this.wants(definition.id));
     for (const definition of definitions) {
       if (!wanted.includes(definition)) this.#record(definition, { status: "skipped", evidence: "Left out by --only or --skip." }, 0);
     }
-    if (wanted.length === 0 && !always) return;
+    if (wanted.length === 0 && !always) return true;
     const open = new Map(wanted.map((definition) => [definition.id, definition]));
     let mark = performance.now();
     const settle = (id: string, outcome: Outcome): void => {
@@ -124,19 +137,22 @@ export class Board {
     for (const definition of open.values()) {
       this.#record(definition, { status: "errored", evidence: reason, remedy: "Remove what kept the check from running, then rehearse again." }, performance.now() - mark);
     }
+    return wanted.every(({ id }) => this.#results.get(`${id}${this.#options.suffix ?? ""}`)?.status === "passed");
   }
 
   #record(definition: CheckDefinition, outcome: Outcome, durationMs: number): void {
     const id = `${definition.id}${this.#options.suffix ?? ""}`;
     const acceptance = (this.#options.accept ?? []).find(({ check }) => check === definition.id);
     const accepted = outcome.status === "failed" && acceptance !== undefined;
+    const { note } = this.#options;
+    const evidence = note === undefined || outcome.status === "skipped" ? outcome.evidence : `${outcome.evidence} ${note}`;
     this.#results.set(id, {
       id,
       category: definition.id.split(".", 1)[0] ?? "",
       title: definition.title,
       severity: accepted ? "info" : (definition.severity ?? "error"),
       status: outcome.status,
-      evidence: accepted ? `${outcome.evidence}\nAccepted by the workload: ${acceptance.reason}` : outcome.evidence,
+      evidence: accepted ? `${evidence}\nAccepted by the workload: ${acceptance.reason}` : evidence,
       durationMs: Math.max(0, durationMs),
       ...(outcome.status === "passed" ? {} : { remedy: outcome.remedy ?? definition.remedy }),
       ...(outcome.details === undefined ? {} : { details: { ...outcome.details } }),

@@ -21,6 +21,8 @@ export const statementReport = z.object({
   /** Of the whole server, while the statement ran. */
   walBytes: z.number().optional(),
   sizeChangeBytes: z.number().optional(),
+  /** Blocks of tables and indexes asked for, and those not found in shared buffers; absent for what runs outside a transaction. */
+  blocks: z.object({ asked: z.number(), read: z.number() }).optional(),
   rewrites: z.array(z.string()),
   indexRebuilds: z.array(z.string()),
   scans: z.array(z.object({ relation: z.string(), rows: z.number() })),
@@ -37,6 +39,8 @@ export const lockReport = z.object({
   stops: z.enum(["nobody", "writers", "readers"]),
   fromMs: ms,
   heldMs: ms,
+  /** Longest that somebody else was seen waiting for the relation meanwhile; 0: nobody. */
+  othersWaitedMs: ms,
   /** Line of the statement that took it, where it could be told. */
   line: z.int().optional(),
   source: z.enum(["trace", "sampler"]),
@@ -75,6 +79,8 @@ export const migrationSection = z.object({
       slices: z.array(z.object({ fromMs: ms, toMs: ms, readMs: ms, writeMs: ms, requests: z.int(), failed: z.int() })),
     })
     .optional(),
+  /** What ran on how many rows, and why. */
+  scale: z.array(z.object({ scenarios: z.array(z.string()), rows: z.int(), why: z.string() })),
   growth: z.object({ targetRows: z.int(), durations: z.array(point), duration: range, holds: z.array(point), hold: range }).optional(),
 });
 export type MigrationSection = z.infer<typeof migrationSection>;

@@ -16,10 +16,11 @@ export interface SectionInputs {
   readonly cycle: Cycle;
   readonly traffic: TrafficRun | undefined;
   readonly growth: Growth | undefined;
+  readonly scale: MigrationSection["scale"];
 }
 
 /** What the report says of one migration besides its checks. */
-export function sectionOf({ migration, cycle, traffic, growth }: SectionInputs): MigrationSection {
+export function sectionOf({ migration, cycle, traffic, growth, scale }: SectionInputs): MigrationSection {
   const runs = [cycle.up, cycle.down].filter((run) => run !== undefined);
   return {
     name: migration.name,
@@ -30,6 +31,7 @@ export function sectionOf({ migration, cycle, traffic, growth }: SectionInputs):
     lockResolutionMs: Math.max(0, ...[...runs, ...(traffic === undefined ? [] : [traffic.up])].map((run) => run.samples?.resolutionMs ?? 0)),
     schemaChanges: cycle.schemaChanges.filter(({ kind }) => kind !== "column order").map(({ change, kind, name }) => ({ change, kind, name })),
     figures: cycle.figures.map(({ title, rows }) => ({ title, rows: [...rows] })),
+    scale,
     ...(traffic === undefined ? {} : { traffic: trafficOf(traffic) }),
     ...(growth === undefined ? {} : { growth: { ...growth, durations: [...growth.durations], holds: [...growth.holds] } }),
   };
@@ -47,6 +49,7 @@ function statementsOf(run: Migrated, direction: Direction): StatementReport[] {
     durationMs: endedAt - startedAt,
     ...(rows === undefined ? {} : { rows }),
     ...(trace === undefined ? {} : { walBytes: trace.walBytes, sizeChangeBytes: trace.sizeChangeBytes }),
+    ...(trace?.blocks === undefined ? {} : { blocks: trace.blocks }),
     rewrites: [...(trace?.rewrites ?? [])],
     indexRebuilds: [...(trace?.indexRebuilds ?? [])],
     scans: [...(trace?.scans ?? [])],
@@ -61,9 +64,14 @@ function locksOf(run: Migrated, name: LockReport["run"], direction: Direction): 
     .filter(({ mode }) => mode !== "AccessShareLock")
     .map(({ relation, mode, fromMs, toMs, statement, source }) => {
       const line = statement === undefined ? undefined : run.file.statements[statement]?.line;
-      return { run: name, direction, relation, mode: manualName(mode), stops: stoppedBy(mode), fromMs, heldMs: toMs - fromMs, ...(line === undefined ? {} : { line }), source };
+      return { run: name, direction, relation, mode: manualName(mode), stops: stoppedBy(mode), fromMs, heldMs: toMs - fromMs, othersWaitedMs: waitedFor({ relation, fromMs, toMs }, run), ...(line === undefined ? {} : { line }), source };
     })
     .toSorted((one, other) => one.fromMs - other.fromMs);
+}
+
+function waitedFor({ relation, fromMs, toMs }: Pick<HeldLock, "relation" | "fromMs" | "toMs">, { samples }: Migrated): number {
+  const waits = (samples?.waits ?? []).filter((wait) => !wait.isMigration && wait.behindMigration && wait.relation === relation && wait.fromMs <= toMs && wait.toMs >= fromMs);
+  return Math.max(0, ...waits.map((wait) => wait.toMs - wait.fromMs));
 }
 
 function waitsOf(run: Migrated, name: WaitReport["run"]): WaitReport[] {

@@ -72,8 +72,9 @@ const rollback: readonly CheckDefinition[] = [
 /**
  * S0 → up → S1 → down → S2 → up → S3 on one clone: logic and integrity in S1, S2 against S0, S3 against S1,
  * every statement timed and traced.
+ * @param onTimed told when what is timed is over and nobody is connected to the base: from then on other work may run beside
  */
-export async function runCycle(context: RehearsalContext): Promise<Cycle> {
+export async function runCycle(context: RehearsalContext, onTimed: (cycle: Cycle) => void = () => {}): Promise<Cycle> {
   const { expectations, document, board } = context;
   const cycle: Cycle = { clone: undefined, restores: false, anew: () => [], repeatable: new Map(), before: undefined, afterUp: undefined, up: undefined, down: undefined, figures: [], schemaChanges: [] };
   const definitions = [
@@ -89,7 +90,7 @@ export async function runCycle(context: RehearsalContext): Promise<Cycle> {
   await board.group(definitions, async (settle) => {
     const clone = await context.clones.clone(context.base, context.signal);
     await withObserver(context, clone, (observer) =>
-      withRole(context, clone, "owner", (owner) => runCourse(context, { clone, observer, owner, settle, cycle })),
+      withRole(context, clone, "owner", (owner) => runCourse(context, { clone, observer, owner, settle, cycle, onTimed })),
     );
     cycle.clone = clone;
   }, { signal: context.signal, always: true });
@@ -102,6 +103,7 @@ interface Course {
   readonly owner: Client;
   readonly settle: (id: string, outcome: Outcome) => void;
   readonly cycle: Cycle;
+  readonly onTimed: (cycle: Cycle) => void;
 }
 
 async function runCourse(context: RehearsalContext, course: Course): Promise<void> {
@@ -121,15 +123,14 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   settle("logic.up-applies", up.succeeded ? passed(`${up.runs.length} statements, ${Math.round(up.endedAt - up.startedAt)} ms.`) : failed(describeRefusal(up.refusal)));
   if (!up.succeeded) throw new Pointless("Needs logic.up-applies, which failed.");
 
-  const afterUp = await takeSnapshot(observer);
+  const afterUp = await takeSnapshot(observer, before);
   cycle.afterUp = afterUp;
   cycle.schemaChanges = compareSchemas(before.schema, afterUp.schema);
   cycle.anew = await writtenAnew(observer, before, afterUp, run);
   cycle.repeatable = await checksumAll(observer, afterUp.tables, cycle.anew, afterUp.rows);
   const upDoes = changed(before, afterUp);
   settle("logic.up-changes-something", upDoes ? passed(`${cycle.schemaChanges.length} changes of schema, ${changedTables(before, afterUp)} tables with other rows.`) : failed("Schema and rows are the same before and after."));
-  await settleRules(context, course, "logic");
-  await settleIntegrity(context, course, before, afterUp);
+  await Promise.all([settleRules(context, course, "logic"), settleIntegrity(context, course, before, afterUp)]);
   settle(workloadRules.id, await attempt(async () => compareRules(rulesBefore, await lookAtRules(context, clone))));
   const figuresUp = await readFigures(context, owner);
   await settlePerformance(context, { owner, up, before, settle });
@@ -143,7 +144,7 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   settle("rollback.down-applies", down.succeeded ? passed(`${down.runs.length} statements, ${Math.round(down.endedAt - down.startedAt)} ms.`) : failed(describeRefusal(down.refusal)));
   if (!down.succeeded) throw new Pointless("Needs rollback.down-applies, which failed.");
 
-  const afterDown = await takeSnapshot(observer);
+  const afterDown = await takeSnapshot(observer, afterUp);
   settle("rollback.down-changes-something", changed(afterUp, afterDown) ? passed("Schema or rows differ from those after up.") : failed("Schema and rows are the same before and after down."));
   const schemaRestored = settleSchema(settle, "rollback.schema-restored", before, afterDown, "Every object of the schema is as before.");
   settle("rollback.column-order", noneOf(compareSchemas(before.schema, afterDown.schema).filter(isColumnOrder).map(describeDifference), "Columns stand in their old order."));
@@ -158,10 +159,11 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   const figuresDown = await readFigures(context, owner);
   cycle.figures = expectations.figures.map(({ title }, index) => ({ title, rows: sideBySide(figuresBefore[index], figuresUp[index], figuresDown[index]) }));
 
+  course.onTimed(cycle);
   const again = await migrate(context, clone, "up");
   settle("rollback.up-again", again.succeeded ? passed("Applied.") : failed(describeRefusal(again.refusal)));
   if (!again.succeeded) throw new Pointless("Needs rollback.up-again, which failed.");
-  const afterAgain = await takeSnapshot(observer);
+  const afterAgain = await takeSnapshot(observer, afterDown);
   settleSchema(settle, "rollback.schema-repeated", afterUp, afterAgain, "The same schema as after the first up.");
   await settleRepeatedRows(context, course, { afterUp, afterAgain });
 }

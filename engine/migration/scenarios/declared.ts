@@ -7,11 +7,11 @@ import { captureBefore, definitionOf, evaluateRule } from "../rules.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { openSession } from "../run/session.ts";
 
-/** Plays a scenario of the workload on a clone of its own; every rule in it is a check. */
-export async function runScenario(context: RehearsalContext, scenario: Scenario): Promise<void> {
+/** Plays a scenario of the workload on a clone of its own; every rule in it is a check. True when all that were wanted passed. */
+export async function runScenario(context: RehearsalContext, scenario: Scenario): Promise<boolean> {
   const rules = scenario.steps.flatMap((step) => ("expect" in step ? step.expect : []));
   const definitions = rules.map((rule) => ({ ...definitionOf(scenario.category, rule), title: `${scenario.title}: ${rule.title}` }));
-  await context.board.group(definitions, async (settle) => {
+  return context.board.group(definitions, async (settle) => {
     await withClone(context, (clone) =>
       withRole(context, clone, "owner", async (owner) => {
         const held: Held[] = [];

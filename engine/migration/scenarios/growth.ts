@@ -1,9 +1,11 @@
+import type { Client } from "pg";
 import { failed, passed, Pointless, skipped } from "../board.ts";
 import type { CheckDefinition, Outcome } from "../board.ts";
 import { migrate, withClone, withObserver, withRole } from "../context.ts";
-import type { RehearsalContext } from "../context.ts";
+import type { Migrated, RehearsalContext } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { takeSnapshot } from "../state/snapshot.ts";
+import type { Snapshot } from "../state/snapshot.ts";
 import { extrapolate } from "./extrapolation.ts";
 import type { Extrapolation, Point } from "./extrapolation.ts";
 import type { Cycle } from "./cycle.ts";
@@ -21,18 +23,24 @@ export interface Growth {
 const time: CheckDefinition = { id: "performance.extrapolated-time", title: "At production's size the migration ends in time", remedy: "Work in batches that can be interrupted, and run it ahead of the deployment." };
 const hold: CheckDefinition = { id: "performance.extrapolated-lock-hold", title: "At production's size no lock that stops others is held long", remedy: "Take the lock last and in a transaction of its own; build and validate outside it." };
 
-/** Measures up at several sizes, made by the workload's `grow`, and draws the line on to `targetRows`. */
-export async function runGrowth(context: RehearsalContext, cycle: Cycle): Promise<Growth | undefined> {
+/**
+ * Measures up at several sizes, made by the workload's `grow`, and draws the line through them and the main course on to `targetRows`.
+ * @param from a context whose base is grown: a small one, for a line is known best by points that lie far apart
+ */
+export async function runGrowth(context: RehearsalContext, cycle: Cycle, from: RehearsalContext): Promise<Growth | undefined> {
   const { board, document, targetRows, signal } = context;
   let growth: Growth | undefined;
   await board.group([time, hold], async (settle) => {
     if (targetRows === undefined) return [time, hold].forEach(({ id }) => settle(id, skipped("Production's number of rows is not known (targetRows).")));
-    if (document.grow === undefined) return [time, hold].forEach(({ id }) => settle(id, skipped("The workload does not say how to grow (`grow` in its expectations).")));
-    if (cycle.afterUp === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
-    const durations: Point[] = [];
-    const holds: Point[] = [];
-    for (const rows of document.grow.rows) {
-      const measured = await measure(context, document.grow, rows);
+    const { grow } = document;
+    if (grow === undefined) return [time, hold].forEach(({ id }) => settle(id, skipped("The workload does not say how to grow (`grow` in its expectations).")));
+    const { up, before } = cycle;
+    if (up?.succeeded !== true || before === undefined) throw new Pointless("Needs logic.up-applies, which failed.");
+    const rows = await withRole(context, context.base, "owner", (owner) => countRows(owner, grow.count));
+    const durations: Point[] = [{ rows, ms: up.endedAt - up.startedAt }];
+    const holds: Point[] = [{ rows, ms: heldOf(up, before) }];
+    for (const rows of grow.rows) {
+      const measured = await measure(from, grow, rows);
       durations.push({ rows: measured.rows, ms: measured.tookMs });
       holds.push({ rows: measured.rows, ms: measured.heldMs });
     }
@@ -57,13 +65,20 @@ async function measure(context: RehearsalContext, grow: { readonly sql: string; 
       const parameter = Math.round(wanted);
       await owner.query({ text: grow.sql, values: [parameter] });
       await owner.query("ANALYZE");
-      const counted = await owner.query<unknown[]>({ text: grow.count, rowMode: "array" });
-      return Number(counted.rows[0]?.[0] ?? 0);
+      return countRows(owner, grow.count);
     });
-    const before = await withObserver(context, clone, takeSnapshot);
+    const before = await withObserver(context, clone, (observer) => takeSnapshot(observer));
     const run = await migrate(context, clone, "up", { trace: true });
     if (!run.succeeded) throw new Error(`at ${rows} rows, up was refused: ${describeRefusal(run.refusal)}`);
-    const heldMs = Math.max(0, ...stoppingLocks(run, before).map(({ fromMs, toMs }) => toMs - fromMs));
-    return { rows, tookMs: run.endedAt - run.startedAt, heldMs };
+    return { rows, tookMs: run.endedAt - run.startedAt, heldMs: heldOf(run, before) };
   });
+}
+
+function heldOf(run: Migrated, before: Snapshot): number {
+  return Math.max(0, ...stoppingLocks(run, before).map(({ fromMs, toMs }) => toMs - fromMs));
+}
+
+async function countRows(owner: Client, sql: string): Promise<number> {
+  const { rows } = await owner.query<unknown[]>({ text: sql, rowMode: "array" });
+  return Number(rows[0]?.[0] ?? 0);
 }

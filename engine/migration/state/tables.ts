@@ -22,11 +22,15 @@ export interface Table {
   readonly estimatedRows: number;
   readonly sizeBytes: number;
   readonly fileNode: number;
+  /** Row versions ever inserted, updated and deleted, as the server counts them; undefined where it may lose count. */
+  readonly written: string | undefined;
 }
 
 const tablesSql = `
   SELECT c.oid::int8::text AS oid, format('%I.%I', n.nspname, c.relname) AS name, c.reltuples::float8 AS "estimatedRows",
          pg_table_size(c.oid)::text AS "sizeBytes", c.relfilenode::int8::text AS "fileNode",
+         CASE WHEN current_setting('server_version_num')::int >= 150000 AND current_setting('track_counts')::bool
+              THEN concat_ws(' ', pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)) END AS written,
          (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'number', a.attnum,
                    'isVolatile', a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') ~
                      '(nextval|now|clock_timestamp|transaction_timestamp|statement_timestamp|CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_DATE|random|uuid|ulid)')
@@ -45,12 +49,13 @@ const tablesSql = `
      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
    ORDER BY 2`;
 
-interface TableRow extends Omit<Table, "oid" | "columns" | "key" | "sizeBytes" | "fileNode"> {
+interface TableRow extends Omit<Table, "oid" | "columns" | "key" | "sizeBytes" | "fileNode" | "written"> {
   readonly oid: string;
   readonly sizeBytes: string;
   readonly fileNode: string;
   readonly columns: readonly Column[] | null;
   readonly key: readonly string[] | null;
+  readonly written: string | null;
 }
 
 /** Every table of the application and of staging, in order of name. */
@@ -63,6 +68,7 @@ export async function readTables(client: Client): Promise<Table[]> {
     fileNode: Number(row.fileNode),
     columns: row.columns ?? [],
     key: row.key ?? [],
+    written: row.written ?? undefined,
   }));
 }
 
