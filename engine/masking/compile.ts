@@ -15,7 +15,7 @@ import { transformers } from "./transformers.ts";
 export interface CompiledMask {
   /** Of the column's own type. */
   readonly sql: string;
-  /** Computed once a row: column alias to SQL of bytea. */
+  /** Computed once a row: column alias to SQL; mostly hashes, bytea. */
   readonly hashes: ReadonlyMap<string, string>;
   /** Domains whose keys the session must hold. */
   readonly domains: readonly string[];
@@ -47,7 +47,7 @@ export function compileMask(rule: ColumnRule, column: ColumnShape, like: ColumnS
     const domain = domainOf(rule);
     const hashed = keyedHashSql(domain, subject);
     // Columns that hash the same, such as all dates of one subject, share it.
-    const alias = `understudy_hash_${createHash("sha256").update(hashed).digest("hex").slice(0, 16)}`;
+    const alias = aliasOf(hashed);
     return plain(make(`${rowAlias}.${quoteIdentifier(alias)}`), {
       hashes: new Map([[alias, hashed]]),
       domains: [domain],
@@ -80,8 +80,17 @@ export function compileMask(rule: ColumnRule, column: ColumnShape, like: ColumnS
     const isText = column.family === "text";
     const value = isText ? textSql(own) : own;
     const hashed = like.baseType === "citext" ? `lower(${textSql(own)})` : `${own}::text`;
-    return withHash(hashed, (hash) => cast(filled(mask, value, isText, transformers[mask].sql({ value, hash }, like))), transformers[mask].injective);
+    const transformer = transformers[mask];
+    const once = transformer.once?.(value);
+    const beside = once === undefined ? {} : { once: `${rowAlias}.${quoteIdentifier(aliasOf(once))}` };
+    const masked = withHash(hashed, (hash) => cast(filled(mask, value, isText, transformer.sql({ value, hash, ...beside }, like))), transformer.injective);
+    return once === undefined ? masked : { ...masked, hashes: new Map([...masked.hashes, [aliasOf(once), once]]) };
   }
+}
+
+/** Of an expression that is computed once a row. */
+function aliasOf(sql: string): string {
+  return `understudy_${createHash("sha256").update(sql).digest("hex").slice(0, 16)}`;
 }
 
 function expressionSql(sql: string, value: string, hash: string): string {

@@ -10,21 +10,33 @@ const powerOfTen = (exponent: string): string => `(${powersOfTen})[1 + ${exponen
 /** How many digits a text has; cheaper than an expression that looks for them. */
 const countDigits = (value: string): string => `(length(${value}) - length(translate(${value}, '0123456789', '')))`;
 
+/** What may stand between digits. */
+const formSigns = "0-9 ()+./#*-";
+
+/** The value's form as `to_char` wants it: a 0 for each digit. Only its point means more than itself there. */
+const plainForm = (value: string): string => `replace(translate(${value}, '123456789', '000000000'), '.', '"."')`;
+const countZeros = (form: string): string => `(length(${form}) - length(replace(${form}, '0', '')))`;
+
 /**
  * The value's form (spaces, brackets, dots, signs) with other digits, whose number begins with `lead` where there are
  * at least six. Whatever is neither digit nor form becomes an x.
+ * @param form {@link plainForm} of the value
  */
-function otherDigits(value: string, hash: string, lead: string): string {
-  const form = `regexp_replace(${value}, '[^0-9 ()+./#*-]', 'x', 'g')`;
+function otherDigits(value: string, hash: string, lead: string, form: string = plainForm(value)): string {
+  const withoutSigns = `regexp_replace(${value}, '[^${formSigns}]', 'x', 'g')`;
   const digits = countDigits(value);
-  const used = `least(${digits}, ${mostDigits})`;
-  const template = `'FM' || translate(regexp_replace(${form}, '([^0-9]+)', '"\\1"', 'g'), '123456789', '000000000')`;
+  const rareForm = `translate(regexp_replace(${withoutSigns}, '([^0-9]+)', '"\\1"', 'g'), '123456789', '000000000')`;
   const random = integerSql(hash, 7);
-  const anything = `mod(${random}, ${powerOfTen(used)})`;
-  const rest = `(${used} - ${lead.length})`;
-  const led = `${lead} * ${powerOfTen(rest)} + mod(${random}, ${powerOfTen(rest)})`;
-  const number = lead === "" ? anything : `CASE WHEN ${digits} >= 6 THEN ${led} ELSE ${anything} END`;
-  return `CASE WHEN ${digits} = 0 THEN ${form} ELSE to_char(${number}, ${template}) END`;
+  const numberOf = (count: string): string => {
+    const used = `least(${count}, ${mostDigits})`;
+    const anything = `mod(${random}, ${powerOfTen(used)})`;
+    if (lead === "") return anything;
+    const rest = `(${used} - ${lead.length})`;
+    return `CASE WHEN ${count} >= 6 THEN ${lead} * ${powerOfTen(rest)} + mod(${random}, ${powerOfTen(rest)}) ELSE ${anything} END`;
+  };
+  const usual = `to_char(${numberOf(countZeros(form))}, 'FM' || ${form})`;
+  const rare = `CASE WHEN ${digits} = 0 THEN ${withoutSigns} ELSE to_char(${numberOf(digits)}, 'FM' || ${rareForm}) END`;
+  return `CASE WHEN ${value} ~ '^[${formSigns}]*[0-9][${formSigns}]*$' THEN ${usual} ELSE ${rare} END`;
 }
 
 /** The form stays; six digits and more begin with 999, a country code that nobody has, so that nobody is ever called. */
@@ -32,7 +44,8 @@ export const phone: Transformer = {
   accepts: ["text"],
   injective: false,
   keepsEmpty: true,
-  sql: ({ value, hash }) => otherDigits(value, hash, "999"),
+  once: plainForm,
+  sql: ({ value, hash, once }) => otherDigits(value, hash, "999", once),
 };
 
 /** Six digits that no card is issued under, nine of the hash, and the check digit. */

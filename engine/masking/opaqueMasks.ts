@@ -15,7 +15,10 @@ export const url: Transformer = {
     `'${urlPrefix}' || ${hexSql(hash, Math.min(20, maxLength - urlPrefix.length))}`,
 };
 
-/** Addresses of networks that are nobody's: 10.0.0.0/8 and fd00::/8. The length of a network prefix stays. */
+/**
+ * Addresses of networks that are nobody's: 10.0.0.0/8 and fd00::/8; for networks too large to differ in there, 240.0.0.0/4.
+ * The length of a network prefix stays.
+ */
 export const ip: Transformer = {
   accepts: ["inet", "text"],
   injective: false,
@@ -24,7 +27,8 @@ export const ip: Transformer = {
     const four = `concat('10.', get_byte(${hash}, 0), '.', get_byte(${hash}, 1), '.', get_byte(${hash}, 2))`;
     const six = `'fd00::' || regexp_replace(${hexSql(hash, 16)}, '(.{4})(?=.)', '\\1:', 'g')`;
     if (family === "inet") {
-      return `set_masklen(CASE WHEN family(${value}) = 6 THEN (${six})::inet ELSE ${four}::inet END, masklen(${value}))`;
+      const large = `concat(240 + get_byte(${hash}, 0) % 16, '.', get_byte(${hash}, 1), '.0.0')`;
+      return `set_masklen(CASE WHEN family(${value}) = 6 THEN (${six})::inet WHEN masklen(${value}) < 16 THEN ${large}::inet ELSE ${four}::inet END, masklen(${value}))`;
     }
     const chosen = `CASE WHEN position(':' IN ${value}) > 0 THEN ${six} ELSE ${four} END`;
     return maxLength === undefined ? chosen : `left(${chosen}, ${maxLength})`;

@@ -6,6 +6,8 @@ export interface MaskInput {
   readonly value: string;
   /** Keyed SHA-256 of the value, bytea. */
   readonly hash: string;
+  /** What `once` makes of the value, where it stands beside it. */
+  readonly once?: string;
 }
 
 /** A transformer without options: how a mask is computed from a value and its keyed hash. */
@@ -17,6 +19,8 @@ export interface Transformer {
   readonly keepsEmpty: boolean;
   /** Shortest length in which the mask still does what it should, characters; default 1. */
   readonly minLength?: number;
+  /** SQL over the value that is worth computing once and not wherever the mask needs it; may be NULL. */
+  once?(value: string): string;
   /** SQL of type text, or of the column's own type. Must respect `column.maxLength`. */
   sql(input: MaskInput, column: Pick<ColumnShape, "family" | "maxLength">): string;
 }

@@ -130,6 +130,7 @@ describe("form", () => {
     const masked = await mask("ip", ["192.0.2.1", "198.51.100.0/24", "2001:db8::1", "2001:db8::/64"], shapeOf("inet", "inet"));
     expect(masked.map((value) => value?.replace(/^10\.\d+\.\d+\.\d+/, "four").replace(/^fd00:[0-9a-f:]+/, "six"))).toEqual(["four/32", "four/24", "six/128", "six/64"]);
     expect(await mask("ip", ["192.0.2.0/24"], shapeOf("cidr", "inet"))).toEqual([expect.stringMatching(/^10\.\d+\.\d+\.0\/24$/)]);
+    expect(await mask("ip", ["10.0.0.0/8"], shapeOf("cidr", "inet"))).toEqual([expect.stringMatching(/^24\d\.0\.0\.0\/8$|^25[0-5]\.0\.0\.0\/8$/)]);
     expect(await mask("ip", ["::1", "127.0.0.1"])).toEqual([expect.stringMatching(/^fd00::/), expect.stringMatching(/^10\./)]);
   });
 
@@ -151,6 +152,20 @@ describe("form", () => {
     const [first, empty, nothing] = await mask("email", ['{a@b.c,NULL,"d@e, f"}', "{}", null], shape);
     expect(first).toMatch(/^\{user-[0-9a-f]{20}@staging\.local,NULL,user-[0-9a-f]{20}@staging\.local\}$/);
     expect([empty, nothing]).toEqual(["{}", null]);
+  });
+
+  test("arrays of several dimensions keep their shape, with quotes, backslashes and NULL in them", async () => {
+    const shape = shapeOf("text[]", "array", { elementFamily: "text", elementType: "text" });
+    const values = [String.raw`{{a,"b\\"},{NULL,""}}`, String.raw`{{{x,y}},{{"z\"z",w}}}`, "[0:1]={p,q}"];
+    const [square, cube, shifted] = await mask("token", values, shape);
+    expect(square).toMatch(/^\{\{[0-9a-f],[0-9a-f]{2}\},\{NULL,""\}\}$/);
+    expect(cube).toMatch(/^\{\{\{[0-9a-f],[0-9a-f]\}\},\{\{[0-9a-f]{3},[0-9a-f]\}\}\}$/);
+    expect(shifted).toMatch(/^\{[0-9a-f],[0-9a-f]\}$/);
+    const [flat] = await mask("token", ["{a,w}"], shape);
+    expect([square?.[2], cube?.at(-4)]).toEqual([flat?.[1], flat?.[3]]);
+    // Written with quotes again: masks that need them.
+    const [quoted] = await mask("full-name", ['{{Ana,Rui}}'], shape);
+    expect(quoted).toMatch(/^\{\{"[^"]+ [^"]+","[^"]+ [^"]+"\}\}$/);
   });
 });
 
