@@ -55,6 +55,7 @@ export class App extends ComponentResource {
     const { platform, config, workload } = context;
     const { name, port, after, environment } = own;
     const isReference = config.app.command === undefined;
+    const listen = platform.listenAddress(name, port);
     return platform.service(
       {
         name,
@@ -62,8 +63,8 @@ export class App extends ComponentResource {
         ports: { main: port },
         environment: {
           ...environment,
-          HOST: platform.hostOf(name),
-          PORT: String(port),
+          HOST: listen.host,
+          PORT: String(listen.port),
           ...(isReference ? { STATIC_FOLDER: `${platform.configFolder(name)}/${staticFolder}` } : {}),
           ...workload.manifest.app.environment,
           ...config.app.environment,
@@ -83,7 +84,10 @@ function environmentOf(
   secrets: { readonly signInPassword: Output<string>; readonly sessionSecret: Output<string> },
 ): Readonly<Record<string, Input<string>>> {
   const { platform, config, ports } = context;
-  const database = (service: string, port: number) => interpolate`postgresql://${stagingRoles.app}:${databasePassword}@${platform.hostOf(service)}:${port}/${config.database.name}`;
+  const database = (service: string, publicPort: number) => {
+    const { host, port } = platform.addressOf(service, publicPort);
+    return interpolate`postgresql://${stagingRoles.app}:${databasePassword}@${host}:${port}/${config.database.name}`;
+  };
   return {
     NODE_ENV: "staging",
     NEXTAUTH_URL: `https://localhost:${ports.https}`,

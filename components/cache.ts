@@ -41,7 +41,8 @@ export class Cache extends ComponentResource {
     this.nodes = members.flatMap(({ name, port, busPort }) => (busPort === undefined ? [] : [{ host: platform.hostOf(name), port, busPort }]));
     const [first] = this.services;
     this.ready = this.nodes.length === 0 && first !== undefined ? first.resource : this.#createCluster(volumes);
-    this.url = interpolate`redis://:${this.password}@${platform.hostOf("cache")}:${args.context.ports.cache}/0`;
+    const address = platform.addressOf("cache", args.context.ports.cache);
+    this.url = interpolate`redis://:${this.password}@${address.host}:${address.port}/0`;
     this.registerOutputs({ ports: members.map(({ port }) => port) });
   }
 
@@ -51,14 +52,13 @@ export class Cache extends ComponentResource {
     { name, port, busPort }: Member,
     { volume, after }: { readonly volume: Volume | undefined; readonly after: Service | undefined },
   ): Service {
-    const host = platform.hostOf(name);
     return platform.service(
       {
         name,
         program: { kind: "redis", configFile: "redis.conf" },
         ports: { main: port, ...(busPort === undefined ? {} : { bus: busPort }) },
         files: [
-          { path: "redis.conf", content: redisConf({ host, port, busPort, cache: config.cache }) },
+          { path: "redis.conf", content: redisConf({ ...platform.listenAddress(name, port), busPort, cache: config.cache }) },
           { path: "password.conf", content: interpolate`requirepass ${this.password}\n${busPort === undefined ? "" : interpolate`masterauth ${this.password}\n`}`, secret: true },
         ],
         volume: name,

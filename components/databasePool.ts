@@ -17,7 +17,7 @@ export class DatabasePool extends ComponentResource {
     const { context, appPassword } = args;
     const { platform, config, ports } = context;
     const folder = platform.configFolder("database-pool");
-    const primary = { host: platform.hostOf("database"), port: ports.database };
+    const primary = platform.addressOf("database", ports.database);
 
     this.service = platform.service(
       {
@@ -27,7 +27,7 @@ export class DatabasePool extends ComponentResource {
         files: [
           {
             path: "pgbouncer.ini",
-            content: pgbouncerIni({ listen: { host: platform.hostOf("database-pool"), port: ports.databasePool }, primary, database: config.database.name, userList: `${folder}/users.txt` }),
+            content: pgbouncerIni({ listen: platform.listenAddress("database-pool", ports.databasePool), primary, database: config.database.name, userList: `${folder}/users.txt` }),
           },
           { path: "users.txt", content: interpolate`"${stagingRoles.app}" "${appPassword}"\n`, secret: true },
         ],

@@ -41,7 +41,7 @@ export class DatabaseReplica extends ComponentResource {
           adminUser: stagingRoles.admin,
           adminPassword,
           settings: { ...baseSettings, ...config.database.settings },
-          standbyOf: { host: primary.service.host, port: primary.service.port, user: replicationRole, password, slot: replicaSlot, base: replication.base },
+          standbyOf: { ...platform.addressOf("database", ports.database), user: replicationRole, password, slot: replicaSlot, base: replication.base },
         },
         ports: { main: ports.databaseReplica },
         volume: name,

@@ -55,7 +55,8 @@ const replicaExporter = "replica-exporter";
 function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
   const { context, watched, replica } = args;
   const { platform, ports, config } = context;
-  const at = (service: string, port: number) => ({ host: platform.hostOf(service), port });
+  const at = (service: string, port: number) => platform.addressOf(service, port);
+  const listenAt = (service: string, port: number) => platform.listenAddress(service, port);
   const exporter = (
     kind: ExporterKind,
     port: number,
@@ -79,13 +80,13 @@ function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
       { parent, ...(rest.dependsOn === undefined ? {} : { dependsOn: rest.dependsOn }) },
     );
   return [
-    exporter("node", ports.nodeExporter, nodeExporter({ listen: at("node-exporter", ports.nodeExporter), textfileFolder: join(platform.configFolder("node-exporter"), textfiles) }), {
+    exporter("node", ports.nodeExporter, nodeExporter({ listen: listenAt("node-exporter", ports.nodeExporter), textfileFolder: join(platform.configFolder("node-exporter"), textfiles) }), {
       files: [{ path: `${textfiles}/certificate.prom`, content: args.certificateNotAfter.apply(renderCertificateMetrics) }],
     }),
     exporter(
       "postgres",
       ports.postgresExporter,
-      postgresExporter({ listen: at("postgres-exporter", ports.postgresExporter), server: at("database", ports.database), user: stagingRoles.readOnly }),
+      postgresExporter({ listen: listenAt("postgres-exporter", ports.postgresExporter), server: at("database", ports.database), user: stagingRoles.readOnly }),
       { password: args.databasePassword, dependsOn: [watched.postgres] },
     ),
     ...(replica === undefined
@@ -94,15 +95,15 @@ function createExporters(args: MonitoringArgs, parent: Resource): Service[] {
           exporter(
             "postgres",
             ports.replicaExporter,
-            postgresExporter({ listen: at(replicaExporter, ports.replicaExporter), server: replica, user: stagingRoles.readOnly }),
+            postgresExporter({ listen: listenAt(replicaExporter, ports.replicaExporter), server: at(replica.name, replica.port), user: stagingRoles.readOnly }),
             { name: replicaExporter, password: args.databasePassword, dependsOn: [watched.postgres, replica.resource] },
           ),
         ]),
-    exporter("redis", ports.redisExporter, redisExporter({ listen: at("redis-exporter", ports.redisExporter), server: at("cache", ports.cache) }), {
+    exporter("redis", ports.redisExporter, redisExporter({ listen: listenAt("redis-exporter", ports.redisExporter), server: at("cache", ports.cache) }), {
       password: args.cache.password,
       dependsOn: [watched.redis],
     }),
-    exporter("nginx", ports.nginxExporter, nginxExporter({ listen: at("nginx-exporter", ports.nginxExporter), status: at("proxy", ports.nginxStatus) }), {
+    exporter("nginx", ports.nginxExporter, nginxExporter({ listen: listenAt("nginx-exporter", ports.nginxExporter), status: at("proxy", ports.nginxStatus) }), {
       dependsOn: [watched.nginx],
     }),
   ];
@@ -133,10 +134,10 @@ function isLarge({ replica, cache, scheduledBackup }: MonitoringArgs): boolean {
 
 function targetsOf({ context, app, cache, replica, scheduledBackup }: MonitoringArgs): ScrapeTarget[] {
   const { platform, ports } = context;
-  const target = (job: string, service: string, port: number) => ({ job, host: platform.hostOf(service), port });
+  const target = (job: string, service: string, port: number) => ({ job, ...platform.addressOf(service, port) });
   const redis = target("redis", "redis-exporter", ports.redisExporter);
   return [
-    ...app.instances.map(({ host, port }) => ({ job: "app", host, port, metricsPath: app.metricsPath })),
+    ...app.instances.map(({ name, port }) => ({ ...target("app", name, port), metricsPath: app.metricsPath })),
     target("node", "node-exporter", ports.nodeExporter),
     target("postgres", "postgres-exporter", ports.postgresExporter),
     ...(replica === undefined ? [] : [target("postgres-replica", replicaExporter, ports.replicaExporter)]),
@@ -147,7 +148,7 @@ function targetsOf({ context, app, cache, replica, scheduledBackup }: Monitoring
     target("nginx", "nginx-exporter", ports.nginxExporter),
     target("prometheus", "prometheus", ports.prometheus),
     target("alertmanager", "alertmanager", ports.alertmanager),
-    ...(scheduledBackup === undefined ? [] : [{ job: "backup", host: scheduledBackup.host, port: scheduledBackup.port }]),
+    ...(scheduledBackup === undefined ? [] : [target("backup", scheduledBackup.name, scheduledBackup.port)]),
   ];
 }
 
@@ -172,7 +173,7 @@ function createPrometheus(args: MonitoringArgs, first: readonly Service[], paren
             scrapeIntervalSeconds,
             targets,
             ruleFiles: ruleFiles.map(({ path }) => path),
-            alertmanager: { host: platform.hostOf("alertmanager"), port: ports.alertmanager },
+            alertmanager: platform.addressOf("alertmanager", ports.alertmanager),
             externalLabels: { stack },
           }),
         },
@@ -191,6 +192,7 @@ function createGrafana({ platform, ports, config, workload }: StackContext, prom
   const folder = platform.configFolder("grafana");
   const dashboards = workload.path(workload.manifest.monitoring.dashboards);
   const provisioning = `${folder}/provisioning`;
+  const source = platform.addressOf(prometheus.name, prometheus.port);
   return platform.service(
     {
       name: "grafana",
@@ -200,11 +202,11 @@ function createGrafana({ platform, ports, config, workload }: StackContext, prom
       files: [
         {
           path: "grafana.ini",
-          content: renderGrafanaIni({ listen: { host: platform.hostOf("grafana"), port: ports.grafana }, dataFolder: `${folder}/data`, provisioningFolder: provisioning }),
+          content: renderGrafanaIni({ listen: platform.listenAddress("grafana", ports.grafana), dataFolder: `${platform.scratchFolder("grafana")}/data`, provisioningFolder: provisioning }),
         },
         {
           path: "provisioning/datasources/prometheus.yaml",
-          content: renderGrafanaDatasource({ prometheusUrl: `http://${prometheus.host}:${prometheus.port}`, scrapeIntervalSeconds: config.monitoring.scrapeIntervalSeconds }),
+          content: renderGrafanaDatasource({ prometheusUrl: `http://${source.host}:${source.port}`, scrapeIntervalSeconds: config.monitoring.scrapeIntervalSeconds }),
         },
         { path: "provisioning/dashboards/understudy.yaml", content: renderGrafanaDashboards({ folder: `${folder}/dashboards`, title: workload.manifest.title }) },
         ...readdirSync(dashboards)

@@ -22,6 +22,8 @@ export class Proxy extends ComponentResource {
     const { context, app } = args;
     const { platform, config, ports, workload } = context;
     const folder = platform.configFolder("proxy");
+    const listenHosts = platform.listenHosts();
+    const listen = (port: number) => platform.listenAddress("proxy", port);
     const certificate = platform.certificate("certificate", { parent: this });
 
     this.certificateNotAfter = certificate.notAfter;
@@ -35,15 +37,17 @@ export class Proxy extends ComponentResource {
           {
             path: "nginx.conf",
             content: renderNginxConf({
-              folder,
-              httpsPort: ports.https,
-              httpPort: ports.http,
-              statusPort: ports.nginxStatus,
-              listenHosts: platform.loopbackAddresses(),
+              folder: platform.scratchFolder("proxy"),
+              httpsPort: listen(ports.https).port,
+              httpPort: listen(ports.http).port,
+              publicHttpsPort: ports.https,
+              statusPort: listen(ports.nginxStatus).port,
+              statusHost: listen(ports.nginxStatus).host,
+              listenHosts,
               publicHost: "localhost",
               certificateFile: `${folder}/${proxyFiles.certificate}`,
               keyFile: `${folder}/${proxyFiles.key}`,
-              upstreams: app.instances.map(({ name, host, port }) => ({ host, port, drainFlagFile: `${folder}/${drainFlag(name)}` })),
+              upstreams: app.instances.map(({ name, port }) => ({ ...platform.addressOf(name, port), drainFlagFile: `${folder}/${drainFlag(name)}` })),
               healthPath: app.healthPath,
               staticFolder: `${folder}/static`,
               maintenanceFlagFile: `${folder}/${proxyFiles.maintenanceFlag}`,

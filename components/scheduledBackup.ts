@@ -21,6 +21,8 @@ export class ScheduledBackup extends ComponentResource {
     const { context, staging } = args;
     const { platform, config, ports, stack } = context;
     const adminPassword = staging.apply(({ passwords }) => passwords.admin);
+    const listen = platform.listenAddress(name, ports.scheduledBackup);
+    const database = platform.addressOf("database", ports.database);
 
     this.service = platform.service(
       {
@@ -28,9 +30,9 @@ export class ScheduledBackup extends ComponentResource {
         program: { kind: "node-app", entry },
         ports: { main: ports.scheduledBackup },
         environment: {
-          HOST: platform.hostOf(name),
-          PORT: String(ports.scheduledBackup),
-          BACKUP_DATABASE_URL: interpolate`postgresql://${stagingRoles.admin}:${adminPassword}@${platform.hostOf("database")}:${ports.database}/${config.database.name}`,
+          HOST: listen.host,
+          PORT: String(listen.port),
+          BACKUP_DATABASE_URL: interpolate`postgresql://${stagingRoles.admin}:${adminPassword}@${database.host}:${database.port}/${config.database.name}`,
           BACKUP_STACK: stack,
           BACKUP_FOLDER: platform.dataFolder(name),
           BACKUP_EVERY_SECONDS: String(config.backup.everyHours * 3_600),

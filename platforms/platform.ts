@@ -1,13 +1,19 @@
 import type { Output, Resource } from "@pulumi/pulumi";
 import type { Program, ServiceSpec } from "./spec.ts";
 
-/** A deployed service, as other components see it. */
-export interface Service {
+/** An address of TCP. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A deployed service, as this machine sees it. */
+export interface Service extends Address {
   readonly name: string;
   /** For `dependsOn`. */
   readonly resource: Resource;
-  readonly host: string;
-  readonly port: number;
+  /** What it is called where it runs in a container. */
+  readonly container?: string;
   /** Changes whenever what runs changes. */
   readonly fingerprint: Output<string>;
 }
@@ -35,12 +41,18 @@ export interface Parent {
 /** Turns platform-neutral descriptions into resources. Components know this and nothing behind it. */
 export interface Platform {
   readonly kind: "process" | "docker" | "kubernetes";
-  /** Where services of this platform find each other. */
+  /** Where this machine reaches a service, on the port that the configuration gives it: always loopback. */
   hostOf(service: string): string;
-  /** What a service listens on that people reach: `127.0.0.1`, and `[::1]` where the machine has it. */
-  loopbackAddresses(): readonly string[];
+  /** Where the other services of the stack reach it. */
+  addressOf(service: string, port: number): Address;
+  /** What the service itself listens on. */
+  listenAddress(service: string, port: number): Address;
+  /** Every host that a service listens on which people reach: on this machine `127.0.0.1`, and `[::1]` where it is there. */
+  listenHosts(): readonly string[];
   /** The absolute path at which a service finds its own configuration folder. */
   configFolder(service: string): string;
+  /** An absolute path where a service may write what needs not survive a restart. */
+  scratchFolder(service: string): string;
   /** The absolute path at which a service finds its volume of that name. */
   dataFolder(volume: string): string;
   /** A random secret, made once for the stack. */

@@ -29,8 +29,10 @@ export interface NginxInput {
   readonly httpsPort: number;
   /** Port that only redirects to HTTPS. */
   readonly httpPort: number;
-  /** Port of `/stub_status`, on 127.0.0.1 only. */
+  /** Port of `/stub_status`, for the exporter alone. */
   readonly statusPort: number;
+  /** Address that it is on. Default 127.0.0.1. */
+  readonly statusHost?: string;
   /** Addresses to listen on; IPv6 in brackets. */
   readonly listenHosts: readonly string[];
   /** Host that people use; unknown hosts are redirected there over HTTP and refused (421) over HTTPS. */
@@ -101,6 +103,7 @@ export function normalizeNginxInput(input: NginxInput): NginxSettings {
   }
   return {
     publicHttpsPort: input.httpsPort,
+    statusHost: "127.0.0.1",
     healthPath: "/api/health",
     internalPaths: ["/metrics"],
     maintenancePage: `${input.staticFolder}/maintenance.html`,
@@ -155,6 +158,7 @@ function problemsOf(input: NginxInput): string[] {
   demand(input.listenHosts.length > 0, "listenHosts must name at least one address");
   const hosts = {
     publicHost: [input.publicHost],
+    statusHost: [input.statusHost ?? "127.0.0.1"],
     listenHosts: input.listenHosts,
     serverNames: input.serverNames ?? [],
     upstreams: input.upstreams.map(({ host }) => host),

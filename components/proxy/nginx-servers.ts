@@ -98,11 +98,11 @@ ${indented(listen(settings, settings.httpPort, "default_server"))}
 }`;
 }
 
-/** `/stub_status` on the loopback, on a port of its own. */
+/** `/stub_status` for the exporter, on a port of its own. */
 export function statusServer(settings: NginxSettings): string {
   return `# For the exporter.
 server {
-    listen 127.0.0.1:${settings.statusPort};
+    listen ${settings.statusHost}:${settings.statusPort};
     server_name 127.0.0.1 localhost;
     access_log off;
     location = /stub_status {

@@ -11,7 +11,7 @@ import { Secret } from "../../resources/secret.ts";
 import { Service as SupervisedService } from "../../resources/service.ts";
 import { Supervisor } from "../../resources/supervisor.ts";
 import { Volume as FolderVolume } from "../../resources/volume.ts";
-import type { Parent, Platform, Service, TlsCertificate, Volume } from "../platform.ts";
+import type { Address, Parent, Platform, Service, TlsCertificate, Volume } from "../platform.ts";
 import type { ConfigFile, HealthProbe, ServiceSpec } from "../spec.ts";
 import { accountsOf, launchOf } from "./launch.ts";
 
@@ -44,13 +44,25 @@ export class ProcessPlatform extends ComponentResource implements Platform {
     return this.#args.host;
   }
 
-  loopbackAddresses(): readonly string[] {
+  addressOf(service: string, port: number): Address {
+    return { host: this.hostOf(service), port };
+  }
+
+  listenAddress(service: string, port: number): Address {
+    return this.addressOf(service, port);
+  }
+
+  listenHosts(): readonly string[] {
     const addresses = Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address));
     return addresses.includes("::1") ? [this.#args.host, "[::1]"] : [this.#args.host];
   }
 
   configFolder(service: string): string {
     return this.#layout.config(service);
+  }
+
+  scratchFolder(service: string): string {
+    return this.configFolder(service);
   }
 
   dataFolder(volume: string): string {
