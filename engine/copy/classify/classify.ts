@@ -89,14 +89,16 @@ async function proposeFor(client: Client, catalog: Catalog, table: Table, column
     return propose({ table, column, refersTo: `${reference.parent.key}.${target}` });
   }
   const subject = catalog.references.find(({ child, parent, childColumns }) => child === table && childColumns.length === 1 && isAboutPeople(parent.name))?.childColumns[0];
+  // A standby has no row of an unlogged table to look at.
+  const readable = !(catalog.standby && table.unlogged);
   const readsText = column.family === "text" || column.family === "other" || (column.family === "array" && column.elementFamily === "text");
   return propose({
     table,
     column,
     comment,
     subject: isAboutPeople(table.name) ? undefined : subject,
-    content: readsText ? await contentOf(client, table, column) : undefined,
-    json: column.family === "json" ? await jsonContentOf(client, table, column) : undefined,
+    content: readable && readsText ? await contentOf(client, table, column) : undefined,
+    json: readable && column.family === "json" ? await jsonContentOf(client, table, column) : undefined,
   });
 }
 
