@@ -60,6 +60,8 @@ export const migrationSection = z.object({
   name: z.string(),
   withoutTransaction: z.string().optional(),
   statements: z.array(statementReport),
+  /** The statement that the server refused in the main course. */
+  refusal: z.object({ direction: z.enum(["up", "down"]), line: z.int(), message: z.string() }).optional(),
   locks: z.array(lockReport),
   waits: z.array(waitReport),
   /** Mean time between two looks at the locks. */

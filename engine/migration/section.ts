@@ -26,6 +26,7 @@ export function sectionOf({ migration, cycle, traffic, growth, scale }: SectionI
     name: migration.name,
     ...(migration.up.withoutTransaction === undefined ? {} : { withoutTransaction: migration.up.withoutTransaction }),
     statements: runs.flatMap((run) => statementsOf(run, run.file.direction)),
+    ...refusalOf(runs),
     locks: [...runs.flatMap((run) => locksOf(run, "alone", run.file.direction)), ...(traffic === undefined ? [] : locksOf(traffic.up, "traffic", "up"))],
     waits: [...runs.flatMap((run) => waitsOf(run, "alone")), ...(traffic === undefined ? [] : waitsOf(traffic.up, "traffic"))],
     lockResolutionMs: Math.max(0, ...[...runs, ...(traffic === undefined ? [] : [traffic.up])].map((run) => run.samples?.resolutionMs ?? 0)),
@@ -37,8 +38,15 @@ export function sectionOf({ migration, cycle, traffic, growth, scale }: SectionI
   };
 }
 
+function refusalOf(runs: readonly Migrated[]): Pick<MigrationSection, "refusal"> {
+  const refused = runs.find(({ refusal }) => refusal !== undefined);
+  if (refused?.refusal === undefined) return {};
+  const { statement, message } = refused.refusal;
+  return { refusal: { direction: refused.file.direction, line: refused.file.statements[statement]?.line ?? 1, message } };
+}
+
 function statementsOf(run: Migrated, direction: Direction): StatementReport[] {
-  const zero = run.tracer?.startedAt ?? run.startedAt;
+  const zero = run.startedAt;
   return run.runs.map(({ statement, startedAt, endedAt, rows, trace }) => ({
     direction,
     file: run.file.name,
@@ -58,15 +66,21 @@ function statementsOf(run: Migrated, direction: Direction): StatementReport[] {
 
 function locksOf(run: Migrated, name: LockReport["run"], direction: Direction): LockReport[] {
   const traced = run.tracer?.locks ?? [];
+  const zeroMs = headStartMs(run);
   const seen = (lock: HeldLock) => traced.some((other) => other.relation === lock.relation && other.mode === lock.mode);
   const sampled = (run.samples?.locks ?? []).filter((lock) => !seen(lock));
   return [...traced, ...sampled]
     .filter(({ mode }) => mode !== "AccessShareLock")
     .map(({ relation, mode, fromMs, toMs, statement, source }) => {
       const line = statement === undefined ? undefined : run.file.statements[statement]?.line;
-      return { run: name, direction, relation, mode: manualName(mode), stops: stoppedBy(mode), fromMs, heldMs: toMs - fromMs, othersWaitedMs: waitedFor({ relation, fromMs, toMs }, run), ...(line === undefined ? {} : { line }), source };
+      return { run: name, direction, relation, mode: manualName(mode), stops: stoppedBy(mode), fromMs: fromMs - zeroMs, heldMs: toMs - fromMs, othersWaitedMs: waitedFor({ relation, fromMs, toMs }, run), ...(line === undefined ? {} : { line }), source };
     })
     .toSorted((one, other) => one.fromMs - other.fromMs);
+}
+
+/** Tracer and sampler begin counting before the first statement is sent. */
+function headStartMs({ tracer, startedAt }: Migrated): number {
+  return tracer === undefined ? 0 : startedAt - tracer.startedAt;
 }
 
 function waitedFor({ relation, fromMs, toMs }: Pick<HeldLock, "relation" | "fromMs" | "toMs">, { samples }: Migrated): number {
@@ -80,7 +94,7 @@ function waitsOf(run: Migrated, name: WaitReport["run"]): WaitReport[] {
     who,
     ...(relation === undefined ? {} : { relation }),
     mode: manualName(mode),
-    fromMs,
+    fromMs: fromMs - headStartMs(run),
     waitedMs: toMs - fromMs,
     behindMigration,
   }));
@@ -88,7 +102,7 @@ function waitsOf(run: Migrated, name: WaitReport["run"]): WaitReport[] {
 
 function trafficOf(traffic: TrafficRun): NonNullable<MigrationSection["traffic"]> {
   const { up, baseline, during, worstStallMs, journal, requests } = traffic;
-  const zero = up.tracer?.startedAt ?? up.startedAt;
+  const zero = up.startedAt;
   return {
     baseline,
     during,

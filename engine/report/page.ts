@@ -33,6 +33,8 @@ export interface PageContent {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly figures: readonly Figure[];
+  /** What shows the verdict at a glance: stands before the checks. Default none. */
+  readonly lead?: readonly PageSection[];
   readonly checks: readonly CheckResult[];
   readonly sections: readonly PageSection[];
 }
@@ -41,8 +43,8 @@ export interface PageContent {
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /**
- * One self-contained HTML page: the verdict and its reason first, then figures, what failed with evidence and remedy,
- * every check by category, and the sections of the report's own kind. Makes no request, works without scripts.
+ * One self-contained HTML page: the verdict and its reason first, then figures and what shows it at a glance, what failed with
+ * evidence and remedy, every check by category, and the sections of the report's own kind. Makes no request, works without scripts.
  */
 export function renderPage(content: PageContent): string {
   const attention = worstFirst(content.checks).filter(needsAttention);
@@ -61,15 +63,20 @@ ${iconSheet}
 ${renderMasthead(content)}
 <main>
 ${content.figures.length > 0 && renderFigures(content.figures)}
+${(content.lead ?? []).map(renderSection)}
 ${attention.length > 0 && renderAttention(attention)}
 ${content.checks.length > 0 && renderChecks(content.checks)}
-${content.sections.map(({ title, body }) => html`<section><h2>${title}</h2><div class="panel">${body}</div></section>`)}
+${content.sections.map(renderSection)}
 </main>
 <footer>Understudy, ${content.title.toLowerCase()} of stack ${content.stack}. The same in JSON lies beside this file.</footer>
 <script>${filterScript}</script>
 </body>
 </html>
 `.text;
+}
+
+function renderSection({ title, body }: PageSection): Html {
+  return html`<section><h2>${title}</h2><div class="panel">${body}</div></section>`;
 }
 
 function renderMasthead(content: PageContent): Html {

@@ -1,107 +1,147 @@
+import { formatDuration } from "../../report/duration.ts";
 import { html } from "../../report/html.ts";
 import type { Html } from "../../report/html.ts";
-import { formatDuration } from "../../report/duration.ts";
+import type { Expectations } from "../expectations.ts";
 import type { MigrationSection } from "../report.ts";
+import { summaryOf } from "../source/statement.ts";
+import { timelineStyle } from "./timelineStyle.ts";
+import { trafficLane } from "./trafficLane.ts";
 
-const widthPx = 960;
-const labelPx = 168;
-const rowPx = 18;
-const trafficPx = 84;
-const mostLockRows = 14;
+type Bounds = Pick<Expectations["bounds"], "stallMs" | "lockHoldMs">;
+type Lock = MigrationSection["locks"][number];
 
-type Scale = (ms: number) => number;
+const mostStatements = 8;
+const mostLocks = 8;
+const ticks = 5;
+
+/** Where a moment stands on the axis, in percent. */
+export type Scale = (ms: number) => number;
 
 /**
- * The migration under live traffic, on one axis of time: its statements, the locks it held on tables in use (by what they
- * stop), and how slow requests were meanwhile, with the bound drawn in. Drawn with the page's own colours; no script.
- *
- * @param stallBoundMs above this a wait is drawn as a fault
+ * The migration under live traffic on one axis of time: a sentence that says what to see, its statements, the locks it held by
+ * what they stop, and how slow requests were meanwhile, with the bound drawn in. Where there was no traffic, the migration alone.
+ * Text and boxes, so that it is read as well on a phone; the page's own colours; no script.
  */
-export function timeline(section: MigrationSection, stallBoundMs: number): Html | undefined {
-  const { traffic } = section;
-  if (traffic === undefined) return undefined;
-  const fromMs = traffic.slices[0]?.fromMs ?? 0;
-  const toMs = traffic.slices.at(-1)?.toMs ?? traffic.migrationMs;
-  const scale: Scale = (ms) => labelPx + ((Math.min(Math.max(ms, fromMs), toMs) - fromMs) / Math.max(1, toMs - fromMs)) * (widthPx - labelPx - 8);
-  const locks = lockRows(section).slice(0, mostLockRows);
-  const statementsTop = 22;
-  const locksTop = statementsTop + rowPx + 14;
-  const trafficTop = locksTop + Math.max(1, locks.length) * rowPx + 20;
-  const bottom = trafficTop + trafficPx;
-  return html`<svg viewBox="0 0 ${widthPx} ${bottom + 26}" role="img" aria-label="Time line of statements, locks and traffic" style="width:100%;min-width:38rem;height:auto;display:block;font-size:11px" fill="currentColor">
-<rect x="${px(scale(0))}" y="14" width="${px(Math.max(1, scale(traffic.migrationMs) - scale(0)))}" height="${bottom - 14}" fill="var(--sunk)"></rect>
-<text x="0" y="${statementsTop + 12}">Statements</text>
-${traffic.statements.map(({ line, startMs, durationMs }, index) => bar({ scale, top: statementsTop, startMs, durationMs, colour: index % 2 === 0 ? "var(--link)" : "var(--skipped)", title: `Line ${line}: ${formatDuration(durationMs)}` }))}
-${locks.length === 0 ? html`<text x="0" y="${locksTop + 12}">Locks</text><text x="${labelPx}" y="${locksTop + 12}" fill="var(--passed)">none that stops anybody</text>` : locks.map((lock, index) => lockRow(lock, scale, locksTop + index * rowPx, stallBoundMs))}
-${trafficLane(traffic, scale, trafficTop, stallBoundMs)}
-${axis(fromMs, toMs, scale, bottom)}
-</svg>`;
+export function timeline(section: MigrationSection, bounds: Bounds): Html | undefined {
+  const { traffic, refusal } = section;
+  const run = traffic === undefined ? "alone" : "traffic";
+  const statements = statementBars(section);
+  if (statements.length === 0 && refusal === undefined) return undefined;
+  const endMs = traffic?.migrationMs ?? Math.max(1, ...statements.map(({ startMs, durationMs }) => startMs + durationMs));
+  const [fromMs, toMs] = [traffic?.slices[0]?.fromMs ?? 0, traffic?.slices.at(-1)?.toMs ?? endMs];
+  const scale: Scale = (ms) => ((Math.min(Math.max(ms, fromMs), toMs) - fromMs) / Math.max(1, toMs - fromMs)) * 100;
+  const locks = lockLanes(section, run);
+  const sentence = glance(section, bounds);
+  return html`${timelineStyle}<p class="glance is-${sentence.tone}">${sentence.text}</p>
+<div class="timeline" role="img" aria-label="Time line of statements, locks${traffic !== undefined && " and traffic"}. ${sentence.text}" style="--from:${percent(scale(0))};--to:${percent(scale(endMs))}">
+${legend(traffic !== undefined)}
+${statementLanes(statements, scale)}
+${refusal !== undefined && lane({ name: html`<b>${refusal.direction === "down" && "down "}:${refusal.line}</b> refused`, figure: "", tone: "failed", title: refusal.message }, html`<span class="note is-failed">${refusal.message}</span>`)}
+${locks.length === 0 ? lane({ name: html`Locks`, figure: "" }, html`<span class="note">none that stops anybody on a table in use</span>`) : locks.slice(0, mostLocks).map((lock) => lockLane(lock, scale, bounds))}
+${traffic !== undefined && trafficLane(traffic, scale, bounds.stallMs)}
+${axis(fromMs, toMs, scale)}
+</div>`;
 }
 
-interface LockRow {
+/** Can it ship, in one sentence: who stood still, for how long, and what for. */
+function glance(section: MigrationSection, { stallMs, lockHoldMs }: Bounds): { readonly text: string; readonly tone: "passed" | "failed" } {
+  const { traffic, refusal } = section;
+  if (refusal !== undefined) return { text: `The server refuses line ${refusal.line} of ${refusal.direction}: ${refusal.message}`, tone: "failed" };
+  const longest = section.locks.filter(({ stops, direction }) => stops !== "nobody" && direction === "up").toSorted((one, other) => other.heldMs - one.heldMs)[0];
+  const held = longest === undefined ? undefined : `${longest.line === undefined ? "a statement" : `line ${longest.line}`} holds ${longest.mode} on ${shortName(longest.relation)} for ${formatDuration(longest.heldMs)}`;
+  if (traffic !== undefined && traffic.worstStallMs > stallMs) {
+    return { text: `Requests stood still for ${formatDuration(traffic.worstStallMs)} (bound ${formatDuration(stallMs)})${held === undefined ? "" : `: ${held}`}.`, tone: "failed" };
+  }
+  if (longest !== undefined && longest.heldMs > lockHoldMs) {
+    return { text: `${(held ?? "").replace(/^./, (letter) => letter.toUpperCase())} (bound ${formatDuration(lockHoldMs)}): whoever comes meanwhile, ${longest.stops === "readers" ? "to read or write" : "to write"}, waits.`, tone: "failed" };
+  }
+  const waited = traffic === undefined ? "" : traffic.worstStallMs === 0 ? "No request was seen waiting for the migration" : `No request waited longer than ${formatDuration(traffic.worstStallMs)} for the migration (bound ${formatDuration(stallMs)})`;
+  const locked = longest === undefined ? "no lock on a table in use stops anybody" : `no lock that stops others was held longer than ${formatDuration(longest.heldMs)} (bound ${formatDuration(lockHoldMs)})`;
+  return { text: `${waited === "" ? locked.replace(/^./, (letter) => letter.toUpperCase()) : `${waited}; ${locked}`}.`, tone: "passed" };
+}
+
+interface Lane {
+  readonly name: Html;
+  /** Beside the name, aligned right. */
+  readonly figure: string;
+  readonly tone?: "failed" | undefined;
+  /** The name in full. */
+  readonly title?: string;
+}
+
+function lane({ name, figure, tone, title }: Lane, track: Html, kind = ""): Html {
+  return html`<div class="lane ${kind}"><div class="label${tone === "failed" && " is-failed"}"${title !== undefined && html` title="${title}"`}><span>${name}</span><span class="figure">${figure}</span></div><div class="track">${track}</div></div>`;
+}
+
+interface StatementBar {
+  readonly line: number;
+  readonly sql: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/** Under traffic, with the text that the same statement had in the main course. */
+function statementBars({ traffic, statements }: MigrationSection): StatementBar[] {
+  const alone = statements.filter(({ direction }) => direction === "up");
+  if (traffic === undefined) return alone;
+  return traffic.statements.map((statement) => ({ ...statement, sql: alone.find(({ line }) => line === statement.line)?.sql ?? "" }));
+}
+
+/** One lane for each statement; of many, the longest have their own and the others share one. */
+function statementLanes(statements: readonly StatementBar[], scale: Scale): Html {
+  const bySize = statements.toSorted((one, other) => other.durationMs - one.durationMs);
+  const own = statements.length <= mostStatements ? statements : statements.filter((statement) => bySize.indexOf(statement) < mostStatements - 1);
+  const others = statements.filter((statement) => !own.includes(statement));
+  const shared = others.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return html`${own.map((statement) => lane({ name: html`<b>:${statement.line}</b> ${summaryOf(statement, 60)}`, figure: formatDuration(statement.durationMs), title: summaryOf(statement, 300) }, bar(statement, scale, "statement")))}${
+    others.length > 0 && lane({ name: html`${others.length} shorter statements`, figure: formatDuration(shared) }, html`${others.map((statement) => bar(statement, scale, "statement"))}`)
+  }`;
+}
+
+function bar({ startMs, durationMs }: { readonly startMs: number; readonly durationMs: number }, scale: Scale, kind: string, title?: string): Html {
+  return html`<i class="${kind}" style="left:${percent(scale(startMs))};width:${percent(scale(startMs + durationMs) - scale(startMs))}"${title !== undefined && html` title="${title}"`}></i>`;
+}
+
+interface LockLane {
   readonly relation: string;
   readonly mode: string;
-  readonly stops: "nobody" | "writers" | "readers";
-  readonly spans: readonly { readonly fromMs: number; readonly heldMs: number }[];
+  readonly stops: Lock["stops"];
+  readonly spans: readonly Lock[];
 }
 
 const rank = { readers: 0, writers: 1, nobody: 2 } as const;
+const words = { readers: "stops readers and writers", writers: "stops writers", nobody: "stops nobody" } as const;
 
-/** Locks under traffic, by table and mode, those that stop most first. */
-function lockRows({ locks }: MigrationSection): LockRow[] {
-  const groups = Map.groupBy(locks.filter(({ run }) => run === "traffic"), ({ relation, mode }) => `${relation}\0${mode}`);
+/** Locks of one run by table and mode, those that stop most first. */
+function lockLanes({ locks }: MigrationSection, run: Lock["run"]): LockLane[] {
+  const groups = Map.groupBy(locks.filter((lock) => lock.run === run && lock.direction === "up"), ({ relation, mode }) => `${relation}\0${mode}`);
   return [...groups.values()]
-    .flatMap((same): LockRow[] => (same[0] === undefined ? [] : [{ relation: same[0].relation, mode: same[0].mode, stops: same[0].stops, spans: same }]))
+    .flatMap((spans): LockLane[] => (spans[0] === undefined ? [] : [{ relation: spans[0].relation, mode: spans[0].mode, stops: spans[0].stops, spans }]))
     .toSorted((one, other) => rank[one.stops] - rank[other.stops]);
 }
 
-function lockRow({ relation, mode, stops, spans }: LockRow, scale: Scale, top: number, boundMs: number): Html {
-  const colour = { readers: "var(--failed)", writers: "var(--warning)", nobody: "var(--passed)" }[stops];
-  const shown = relation.replace(/^public\./, "");
-  const words = { readers: "stops readers and writers", writers: "stops writers", nobody: "stops no reader and no writer" }[stops];
-  return html`<text x="0" y="${top + 12}"><title>${relation}</title>${shown.length > 26 ? `…${shown.slice(-25)}` : shown}</text>${spans.map(({ fromMs, heldMs }) =>
-    bar({ scale, top, startMs: fromMs, durationMs: heldMs, colour, faint: heldMs <= boundMs, title: `${mode} on ${relation}, ${words}, ${formatDuration(heldMs)}` }),
-  )}`;
+function lockLane({ relation, mode, stops, spans }: LockLane, scale: Scale, { lockHoldMs }: Bounds): Html {
+  const longestMs = Math.max(...spans.map(({ heldMs }) => heldMs));
+  const tooLong = stops !== "nobody" && longestMs > lockHoldMs;
+  const title = `${mode} on ${relation}, ${words[stops]}`;
+  return lane(
+    { name: html`${mode} <span class="soft">${shortName(relation)}</span>`, figure: formatDuration(longestMs), tone: tooLong ? "failed" : undefined, title },
+    html`${spans.map((span) => bar({ startMs: span.fromMs, durationMs: span.heldMs }, scale, `lock stops-${stops}`, `${title}, ${formatDuration(span.heldMs)}`))}`,
+  );
 }
 
-interface Bar {
-  readonly scale: Scale;
-  readonly top: number;
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly colour: string;
-  readonly faint?: boolean;
-  readonly title: string;
+function legend(withTraffic: boolean): Html {
+  const entry = (kind: string, text: string) => html`<li><i class="${kind}"></i>${text}</li>`;
+  return html`<ul class="legend" aria-hidden="true">${entry("statement", "statement")}${entry("lock stops-readers", "lock that stops readers and writers")}${entry("lock stops-writers", "stops writers")}${entry("lock stops-nobody", "stops nobody")}${withTraffic && html`${entry("read", "slowest read")}${entry("write", "slowest write")}`}</ul>`;
 }
 
-function bar({ scale, top, startMs, durationMs, colour, faint = false, title }: Bar): Html {
-  const x = scale(startMs);
-  return html`<rect x="${px(x)}" y="${top + 2}" width="${px(Math.max(2, scale(startMs + durationMs) - x))}" height="${rowPx - 5}" rx="2" fill="${colour}" fill-opacity="${faint ? "0.55" : "1"}"><title>${title}</title></rect>`;
-}
-
-/** Slowest request per slice of time: reads up, writes beside them, on a root scale so that small ones are seen beside large ones. */
-function trafficLane({ slices, worstStallMs }: NonNullable<MigrationSection["traffic"]>, scale: Scale, top: number, boundMs: number): Html {
-  const most = Math.max(boundMs * 1.1, ...slices.flatMap(({ readMs, writeMs }) => [readMs, writeMs]));
-  const height = (ms: number) => Math.sqrt(ms / most) * trafficPx;
-  const boundY = top + trafficPx - height(boundMs);
-  const column = (slice: (typeof slices)[number], ms: number, side: 0 | 1, kind: string) => {
-    const width = Math.max(1, (scale(slice.toMs) - scale(slice.fromMs)) / 2 - 0.5);
-    const colour = slice.failed > 0 || ms > boundMs ? "var(--failed)" : side === 0 ? "var(--link)" : "var(--warning)";
-    return ms === 0 ? html`` : html`<rect x="${px(scale(slice.fromMs) + side * (width + 0.5))}" y="${px(top + trafficPx - height(ms))}" width="${px(width)}" height="${px(height(ms))}" fill="${colour}"><title>Slowest ${kind}: ${formatDuration(ms)}${slice.failed > 0 ? `, ${slice.failed} broken` : ""}</title></rect>`;
-  };
-  return html`<text x="0" y="${top + 12}">Slowest request</text><text x="0" y="${top + 27}" fill="var(--link)">reads</text><text x="36" y="${top + 27}" fill="var(--warning)">writes</text>
-<text x="0" y="${top + 44}" fill="var(--soft)">${worstStallMs > 0 ? `waited ${formatDuration(worstStallMs)} for a lock` : "none waited for a lock"}</text>
-${slices.map((slice) => [column(slice, slice.readMs, 0, "read"), column(slice, slice.writeMs, 1, "write")])}
-<line x1="${labelPx}" x2="${widthPx - 8}" y1="${px(boundY)}" y2="${px(boundY)}" stroke="var(--failed)" stroke-dasharray="4 3"></line><text x="${widthPx - 10}" y="${px(boundY - 3)}" text-anchor="end" fill="var(--failed)">bound ${formatDuration(boundMs)}</text>`;
-}
-
-function axis(fromMs: number, toMs: number, scale: Scale, y: number): Html {
-  const step = niceStep((toMs - fromMs) / 8);
-  const ticks: number[] = [];
-  for (let tick = Math.ceil(fromMs / step) * step; tick <= toMs; tick += step) ticks.push(tick);
-  return html`<line x1="${labelPx}" x2="${widthPx - 8}" y1="${y}" y2="${y}" stroke="var(--line)"></line>${ticks.map(
-    (tick) => html`<line x1="${px(scale(tick))}" x2="${px(scale(tick))}" y1="${y}" y2="${y + 4}" stroke="var(--soft)"></line><text x="${px(scale(tick))}" y="${y + 17}" text-anchor="middle" fill="var(--soft)">${tick === 0 ? "start" : `${tick < 0 ? "−" : ""}${formatDuration(Math.abs(tick))}`}</text>`,
-  )}`;
+function axis(fromMs: number, toMs: number, scale: Scale): Html {
+  const step = niceStep((toMs - fromMs) / ticks);
+  const moments: number[] = [];
+  for (let tick = Math.ceil(fromMs / step) * step; tick <= toMs; tick += step) moments.push(tick);
+  const side = (at: number) => (at < 5 ? "at-start" : at > 94 ? "at-end" : "");
+  const shown = moments.map((tick) => html`<span class="${side(scale(tick))}${tick < 0 && " before"}" style="left:${percent(scale(tick))}">${tick === 0 ? "start" : `${tick < 0 ? "−" : ""}${formatDuration(Math.abs(tick))}`}</span>`);
+  return html`<div class="lane axis" aria-hidden="true"><div class="label"></div><div class="track">${shown}</div></div>`;
 }
 
 /** 1, 2 or 5 times a power of ten, at least `least`. */
@@ -110,6 +150,10 @@ export function niceStep(least: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
 }
 
-function px(value: number): string {
-  return value.toFixed(1);
+export function percent(value: number): string {
+  return `${value.toFixed(2)}%`;
+}
+
+function shortName(relation: string): string {
+  return relation.replace(/^public\./, "");
 }

@@ -11,6 +11,9 @@ export interface ProbedRelation {
   readonly scans: number;
   readonly scannedRows: number;
   readonly changedRows: number;
+  /** Blocks asked for, and those of them that were found in shared buffers. */
+  readonly blocks: number;
+  readonly blocksHit: number;
 }
 
 export interface Probe {
@@ -23,7 +26,8 @@ const relationColumns = (modes: string) => `
   json_build_object('oid', c.oid::int8, 'name', format('%I.%I', n.nspname, c.relname), 'kind', c.relkind, 'fileNode', c.relfilenode::int8,
     'sizeBytes', CASE WHEN c.relkind IN ('r', 'i', 'm') THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END, 'modes', ${modes},
     'scans', coalesce(pg_stat_get_xact_numscans(c.oid), 0), 'scannedRows', coalesce(pg_stat_get_xact_tuples_returned(c.oid), 0),
-    'changedRows', coalesce(pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid), 0))`;
+    'changedRows', coalesce(pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid), 0),
+    'blocks', coalesce(pg_stat_get_xact_blocks_fetched(c.oid), 0), 'blocksHit', coalesce(pg_stat_get_xact_blocks_hit(c.oid), 0))`;
 
 const wal = "pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8";
 const userRelations = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'i', 'I', 'm', 'S', 'v')";

@@ -17,6 +17,8 @@ export interface StatementTrace {
   readonly scans: readonly { readonly relation: string; readonly rows: number }[];
   /** Row versions written. */
   readonly changedRows: number;
+  /** Blocks of tables and indexes asked for, and those that were not in shared buffers; undefined for a statement on its own. */
+  readonly blocks: { readonly asked: number; readonly read: number } | undefined;
 }
 
 interface Acquired {
@@ -76,17 +78,18 @@ export class Tracer {
       }
     }
     const scans = probe.relations.flatMap((relation) => this.#scanOf(relation));
-    const changedRows = probe.relations.reduce((sum, relation) => {
-      const before = this.#scans.get(relation.oid)?.changedRows ?? 0;
-      return sum + (relation.kind === "r" ? Math.max(0, relation.changedRows - before) : 0);
-    }, 0);
+    const grown = (relation: ProbedRelation, count: "changedRows" | "blocks" | "blocksHit") => Math.max(0, relation[count] - (this.#scans.get(relation.oid)?.[count] ?? 0));
+    const sum = (count: "changedRows" | "blocks" | "blocksHit", relations = probe.relations) => relations.reduce((total, relation) => total + grown(relation, count), 0);
+    const changedRows = sum("changedRows", probe.relations.filter(({ kind }) => kind === "r"));
+    const asked = sum("blocks");
+    const blocks = { asked, read: Math.max(0, asked - sum("blocksHit")) };
     for (const relation of probe.relations) this.#scans.set(relation.oid, relation);
-    return { ...this.#filesOf(probe), scans, changedRows };
+    return { ...this.#filesOf(probe), scans, changedRows, blocks };
   }
 
   /** After a statement that ran on its own. */
   async afterAlone(): Promise<StatementTrace> {
-    return { ...this.#filesOf(await probeEvery(this.#client)), scans: [], changedRows: 0 };
+    return { ...this.#filesOf(await probeEvery(this.#client)), scans: [], changedRows: 0, blocks: undefined };
   }
 
   /** The transaction has ended; its locks were held until `endedAt`. */

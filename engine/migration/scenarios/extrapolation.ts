@@ -9,20 +9,25 @@ export interface Extrapolation {
   readonly highMs: number;
 }
 
-/** Relative error that a single timing on a busy machine is taken to have. */
-const timingError = 0.25;
+/** What a single timing on a busy machine is taken to be off by: a quarter, and a moment of waiting for a processor. */
+const relativeError = 0.25;
+const jitterMs = 10;
 
 /**
- * A straight line through the points, drawn on to `targetRows`. The range takes every timing to be off by a quarter in
- * either direction, so that it widens with the distance, and adds n log n at its high end, for sorts and caches outgrown.
+ * A straight line through the points, drawn on to `targetRows`. Its range takes every timing to be off by its error in either
+ * direction, so that it widens with the distance; some milliseconds more at one size than at another say nothing of growth.
+ * The high end adds n log n, for sorts and caches outgrown.
  *
  * @param points at least two, of different size
  */
 export function extrapolate(points: readonly Point[], targetRows: number): Extrapolation {
   const estimateMs = Math.max(0, lineAt(points, targetRows));
   const largest = points.reduce((most, { rows }) => Math.max(most, rows), 2);
-  const tilts = points.map((_, tilted) => [1 - timingError, 1 + timingError].map((factor) => lineAt(points.map((point, index) => (index === tilted ? { ...point, ms: point.ms * factor } : point)), targetRows)));
-  const all = tilts.flat();
+  const corners = points.reduce<readonly (readonly Point[])[]>(
+    (made, { rows, ms }) => made.flatMap((before) => [-1, 1].map((sign) => [...before, { rows, ms: Math.max(0, ms * (1 + sign * relativeError) + sign * jitterMs) }])),
+    [[]],
+  );
+  const all = corners.map((corner) => lineAt(corner, targetRows));
   const growth = targetRows > largest ? Math.log(targetRows) / Math.log(largest) : 1;
   return { lowMs: Math.max(0, Math.min(estimateMs, ...all)), estimateMs, highMs: Math.max(estimateMs, ...all) * growth };
 }

@@ -80,7 +80,7 @@ async function underTraffic(context: RehearsalContext, cycle: Cycle, clone: stri
     await sleep(timing.pauseMs > 0 ? 50 : tailMs);
     await traffic.stop();
     const journal = await withRole(context, clone, "owner", (owner) => traffic.journal.verify(owner));
-    const zero = up.tracer?.startedAt ?? up.startedAt;
+    const zero = up.startedAt;
     return {
       up,
       baseline: summarise(traffic.between(startedAt + 100, up.startedAt - 20)),

@@ -55,6 +55,10 @@ describe("extrapolation", () => {
     expect(lowMs).toBeLessThan(estimateMs);
     expect(highMs).toBeGreaterThan(estimateMs);
   });
+  test("some milliseconds of jitter are no growth: the low end stays low", () => {
+    expect(extrapolate([{ rows: 5_000, ms: 2 }, { rows: 13_000, ms: 8 }], 1_000_000).lowMs).toBeLessThan(10);
+    expect(extrapolate([{ rows: 2_000, ms: 80 }, { rows: 50_000, ms: 1_500 }], 1_000_000).lowMs).toBeGreaterThan(10_000);
+  });
   test("widens with the distance, and never turns negative", () => {
     const points = [{ rows: 1_000, ms: 50 }, { rows: 10_000, ms: 40 }];
     const width = (rows: number) => { const { lowMs, highMs } = extrapolate(points, rows); return highMs - lowMs; };
