@@ -4,6 +4,7 @@ import { seconds, styled, table, type Console } from "../console.ts";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import { isSupervisorUp } from "../../engine/process/supervisor.ts";
 import { deployedStack, type DeployedStack } from "../target.ts";
+import { topologyOf, type TopologyPart } from "../topology.ts";
 
 interface ServiceRow {
   readonly name: string;
@@ -26,8 +27,9 @@ export const addStatus: AddCommand = (program, { console }) => {
       const services = await Promise.all(
         stack.target.services.map(async (service): Promise<ServiceRow> => ({ name: service.name, port: service.port, ...(await service.state()) })),
       );
-      if (json) console.result(JSON.stringify({ stack: name, supervisor, services, reports: stack.reports }, null, 2));
-      else console.result(asText(console, stack, supervisor, services));
+      const topology = await topologyOf(stack.target);
+      if (json) console.result(JSON.stringify({ stack: name, supervisor, services, topology, reports: stack.reports }, null, 2));
+      else console.result(asText(console, stack, { supervisor, services, topology }));
       const down = services.filter(({ up }) => !up);
       if (down.length > 0 || !supervisor) {
         throw new UnderstudyError(supervisor ? `Down: ${down.map(({ name }) => name).join(", ")}.` : "The supervisor does not run.", {
@@ -35,10 +37,23 @@ export const addStatus: AddCommand = (program, { console }) => {
           remedy: `Bring it back with: understudy up --stack ${name}`,
         });
       }
+      const wrong = topology.filter(({ ok }) => !ok);
+      if (wrong.length > 0) {
+        throw new UnderstudyError(`Not as it should be: ${wrong.map(({ part, detail }) => `${part}: ${detail}`).join("; ")}.`, {
+          exitCode: exitCode.drift,
+          remedy: `Bring it back with: understudy up --stack ${name}`,
+        });
+      }
     });
 };
 
-function asText(console: Console, stack: DeployedStack, supervisor: boolean, services: readonly ServiceRow[]): string {
+interface Seen {
+  readonly supervisor: boolean;
+  readonly services: readonly ServiceRow[];
+  readonly topology: readonly TopologyPart[];
+}
+
+function asText(console: Console, stack: DeployedStack, { supervisor, services, topology }: Seen): string {
   const rows = services.map(({ name, up, port, pid, uptimeMs, restarts, rssBytes }) => [
     styled(console, up ? "green" : "red", up ? "up  " : "down"),
     name,
@@ -54,6 +69,7 @@ function asText(console: Console, stack: DeployedStack, supervisor: boolean, ser
     "",
     table([["    ", "service", "port", "pid", "uptime", "memory", ""], ...rows]),
     "",
+    ...(topology.length === 0 ? [] : [table(topology.map(({ part, ok, detail }) => [styled(console, ok ? "green" : "red", ok ? "ok  " : "bad "), part, detail])), ""]),
     table(reports),
     "",
     `${stack.urls["app"] ?? ""}`,
