@@ -96,6 +96,7 @@ export async function collectProbes(
         throw sourceFault(cause, `hashing the originals of ${table}`);
       });
     });
+    originals.complete();
   } catch (error) {
     originals.close();
     throw error;

@@ -15,6 +15,8 @@ export interface Leak {
 const mostCandidates = 262_144;
 const wordsOfCandidate = 5;
 
+/** Hashes that are held against the filter at a time. */
+const mostLooks = 1_024;
 /** Chains of candidates whose hashes begin alike; a power of two. */
 const chains = 524_288;
 
@@ -34,6 +36,12 @@ export class LeakSearch {
   /** Numbers seen in each place, by their length. */
   readonly #numbers: Float64Array[] = [];
   readonly #emails: number[] = [];
+  /** Hashes not held against the filter yet, with where they are from: place, row, digits of a number or 0. */
+  readonly #looksHigh = new Int32Array(mostLooks);
+  readonly #looksLow = new Int32Array(mostLooks);
+  readonly #looksFrom = new Int32Array(3 * mostLooks);
+  readonly #positions = new Int32Array(mostLooks);
+  #lookCount = 0;
   /** High, low, place, row, digits of a number or 0. */
   readonly #candidates = new Int32Array(mostCandidates * wordsOfCandidate);
   #candidateCount = 0;
@@ -80,6 +88,7 @@ export class LeakSearch {
 
   /** Originals, each in a place and of an origin; how many numbers were passed over as chance. */
   originals(): { readonly leaks: Leak[]; readonly byChance: number } {
+    this.#filter();
     this.#confirm();
     let byChance = 0;
     const rows = new Map<string, Leak>();
@@ -104,12 +113,28 @@ export class LeakSearch {
   #look(bytes: Uint8Array, start: number, end: number, digits: number): void {
     if (this.#isIdle) return;
     this.#hash.digest(bytes, start, end);
-    const { high, low } = this.#hash;
-    if (!this.#probes.originals.mayHave(high, low)) return;
-    if (this.#candidateCount === mostCandidates) this.#confirm();
-    const at = this.#candidateCount * wordsOfCandidate;
-    this.#candidates.set([high, low, this.#place, this.#row, digits], at);
-    this.#candidateCount += 1;
+    const at = this.#lookCount;
+    this.#looksHigh[at] = this.#hash.high;
+    this.#looksLow[at] = this.#hash.low;
+    this.#looksFrom[3 * at] = this.#place;
+    this.#looksFrom[3 * at + 1] = this.#row;
+    this.#looksFrom[3 * at + 2] = digits;
+    this.#lookCount += 1;
+    if (this.#lookCount === mostLooks) this.#filter();
+  }
+
+  /** Makes candidates of what may be an original. */
+  #filter(): void {
+    const kept = this.#probes.originals.select(this.#looksHigh, this.#looksLow, this.#lookCount, this.#positions);
+    this.#lookCount = 0;
+    if (this.#candidateCount + kept > mostCandidates) this.#confirm();
+    for (const position of this.#positions.subarray(0, kept)) {
+      const at = this.#candidateCount * wordsOfCandidate;
+      this.#candidates[at] = this.#looksHigh[position] ?? 0;
+      this.#candidates[at + 1] = this.#looksLow[position] ?? 0;
+      this.#candidates.set(this.#looksFrom.subarray(3 * position, 3 * position + 3), at + 2);
+      this.#candidateCount += 1;
+    }
   }
 
   /** Holds the candidates against all hashes of originals, once through the file. */

@@ -226,7 +226,9 @@ function endWord(word: Word | undefined, end: number, characters: number): void 
 const mailEnding = Buffer.from(`@${mailDomain}`);
 
 function endsWithMailDomain(bytes: Uint8Array, sign: number, end: number): boolean {
-  return end - sign === mailEnding.length && mailEnding.every((byte, index) => bytes[sign + index] === byte);
+  if (end - sign !== mailEnding.length) return false;
+  for (let index = 0; index < mailEnding.length; index += 1) if (bytes[sign + index] !== mailEnding[index]) return false;
+  return true;
 }
 
 /** `a.b`, every part of it at least a character. */

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Of the filter: at this width a value that is no original is taken for one about once in 500 times. */
-const bitsPerOriginal = 24;
+/** Of the filter: at this width a value that is no original is taken for one about once in 200 times. */
+const bitsPerOriginal = 16;
 const mostFilterBytes = 32 * 1_048_576;
 const leastFilterBytes = 64 * 1_024;
 
@@ -43,8 +43,6 @@ export class Originals {
   }
 
   add(origin: number, high: number, low: number): void {
-    const word = this.#wordOf(low);
-    this.#filter[word] = (this.#filter[word] ?? 0) | bitsOf(high);
     const open = (this.#open[origin] ??= { block: new Int32Array(blockWords), count: 0 });
     open.block[2 + 2 * open.count] = high;
     open.block[3 + 2 * open.count] = low;
@@ -53,15 +51,29 @@ export class Originals {
     if (open.count === blockHashes) this.#write(origin);
   }
 
-  /** False for what is surely no original. */
-  mayHave(high: number, low: number): boolean {
-    const bits = bitsOf(high);
-    return ((this.#filter[this.#wordOf(low)] ?? 0) & bits) === bits;
+  /** No more are added: from here on they can be looked for. */
+  complete(): void {
+    for (const origin of this.#open.keys()) this.#write(origin);
+  }
+
+  /**
+   * Writes the positions of those of `count` hashes that may be originals into `positions`: many hashes at a time, so that
+   * the processor does not wait for memory once for each.
+   * @returns how many
+   */
+  select(high: Int32Array, low: Int32Array, count: number, positions: Int32Array): number {
+    let kept = 0;
+    for (let position = 0; position < count; position += 1) {
+      const bits = bitsOf(high[position] ?? 0);
+      if (((this.#filter[this.#wordOf(low[position] ?? 0)] ?? 0) & bits) !== bits) continue;
+      positions[kept] = position;
+      kept += 1;
+    }
+    return kept;
   }
 
   /** Blocks of hashes, each of one origin: high and low halves in turn. */
   *blocks(): Generator<{ readonly origin: number; readonly hashes: Int32Array }> {
-    for (const origin of this.#open.keys()) this.#write(origin);
     const some = new Int32Array(blocksAtATime * blockWords);
     for (let at = 0; at < this.#length; ) {
       const bytes = readSync(this.#file, some, 0, Math.min(some.byteLength, this.#length - at), at);
@@ -85,6 +97,10 @@ export class Originals {
   #write(origin: number): void {
     const open = this.#open[origin];
     if (open === undefined || open.count === 0) return;
+    for (let index = 0; index < open.count; index += 1) {
+      const word = this.#wordOf(open.block[3 + 2 * index] ?? 0);
+      this.#filter[word] = (this.#filter[word] ?? 0) | bitsOf(open.block[2 + 2 * index] ?? 0);
+    }
     open.block[0] = origin;
     open.block[1] = open.count;
     writeSync(this.#file, open.block, 0, open.block.byteLength, this.#length);

@@ -29,6 +29,7 @@ function searchFor(...values: string[]): LeakSearch {
     add(origin, [...trimmed].slice(0, longestOriginal).join("").replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()));
     if (/^[0-9 ().+/-]{7,}$/.test(value)) add(origin, value.replaceAll(/\D/g, ""));
   }
+  originals.complete();
   return new LeakSearch({ seed, originals, probed: values.map((value) => ({ column: `column of ${value}`, originals: 1 })), unprobed: [], hasUuids: false });
 }
 
@@ -129,7 +130,10 @@ describe("originals", () => {
     const originals = new Originals(10);
     opened.push(originals);
     for (let index = 0; index < 5_000; index += 1) originals.add(index % 3, index, -index);
-    expect(originals.mayHave(4_000, -4_000)).toBe(true);
+    originals.complete();
+    const positions = new Int32Array(5);
+    expect(originals.select(Int32Array.of(1, 2_222_222, 4_000), Int32Array.of(-1, 99, -4_000), 3, positions)).toBe(2);
+    expect(positions.subarray(0, 2)).toEqual(Int32Array.of(0, 2));
     const seen = [...originals.blocks()].flatMap(({ origin, hashes }) => Array.from(hashes).flatMap((high, at) => (at % 2 === 0 ? [`${origin} ${high}`] : [])));
     expect(seen.sort()).toEqual(Array.from({ length: 5_000 }, (_, index) => `${index % 3} ${index}`).sort());
     expect(originals.size).toBe(5_000);
