@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as yieldToEvents, setTimeout as sleep } from "node:timers/promises";
 import { arrivalsOf, durationOf } from "./arrivals.ts";
 import type { LoadClient } from "./client.ts";
 import { runJourney } from "./journey.ts";
@@ -22,6 +22,8 @@ export interface GeneratorOptions {
 
 /** How many that are due may wait before others are given up: as many as in ten seconds, bounded. */
 const mostWaiting = 20_000;
+/** Who is behind goes on starting what is due, but lets answers come in between. */
+const longestTurnMs = 5;
 
 /**
  * Starts journeys when they are due, whatever the server does, and waits for those under way at the end. A journey that is due while
@@ -50,13 +52,17 @@ export async function generate(options: GeneratorOptions): Promise<LoadStatistic
     underWay.add(ended);
   };
 
+  let turnBegunAt = startedAt;
   const ticker = every(1_000, () => options.onSecond?.(statistics, performance.now() - startedAt));
   try {
     for (const dueMs of arrivalsOf(profile.stages, requestsPerJourney(journeys))) {
       const dueAt = startedAt + dueMs;
       // A timer is a millisecond late at best: what is due within one is started now.
       const wait = dueAt - performance.now();
-      if (wait > 1) await sleep(wait, undefined, { signal });
+      if (wait > 1 || performance.now() - turnBegunAt > longestTurnMs) {
+        await (wait > 1 ? sleep(wait, undefined, { signal }) : yieldToEvents());
+        turnBegunAt = performance.now();
+      }
       signal?.throwIfAborted();
       if (underWay.size < profile.concurrency) {
         statistics.lateness.add(Math.max(0, performance.now() - dueAt));

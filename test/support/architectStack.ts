@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,8 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 /** One instance of the reference API. */
 export interface TestInstance {
   readonly port: number;
+  /** While it is there nginx sends nothing new here. */
+  readonly drainFile: string;
   child(): TestChild;
   /** Ends it as a supervisor does, and starts it again: on the same port, with the same environment. */
   restart(signal?: NodeJS.Signals): Promise<number | null>;
@@ -52,6 +54,11 @@ const asAfterACopy = `
 
 export async function startArchitect(options: { readonly instances?: number; readonly users?: number; readonly environment?: Readonly<Record<string, string>> } = {}): Promise<TestArchitect> {
   const folder = await mkdtemp(join(tmpdir(), "understudy-architect-"));
+  const flags = join(folder, "flags");
+  await mkdir(flags);
+  // nginx looks at the flags, and is nobody.
+  await chmod(folder, 0o711);
+  await chmod(flags, 0o755);
   const workload = await loadWorkload(join(project, "workloads/architect"));
   const [databases, cache] = await Promise.all([startReplica({}, workload.folder), startCacheNodes()]);
   const { staging } = databases;
@@ -95,6 +102,7 @@ export async function startArchitect(options: { readonly instances?: number; rea
     await start();
     return {
       port,
+      drainFile: join(flags, `drain-${port}.on`),
       child: () => child,
       restart: async (signal = "SIGTERM") => {
         const code = await child.stop(signal);
@@ -110,7 +118,7 @@ export async function startArchitect(options: { readonly instances?: number; rea
   const assets = Object.fromEntries(await Promise.all(["app.css", "favicon.svg"].map(async (name) => [name, await readFile(workload.path(join("static", name)), "utf8")])));
   const nginx = await startNginx(
     {
-      upstreams: instances.map(({ port }) => ({ host: "127.0.0.1", port })),
+      upstreams: instances.map(({ port, drainFile }) => ({ host: "127.0.0.1", port, drainFlagFile: drainFile })),
       healthPath: workload.manifest.app.healthPath,
       rateLimits: { pagesPerSecond: 10_000, pagesBurst: 10_000, signInPerMinute: 600, signInBurst: 100 },
     },

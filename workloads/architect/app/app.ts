@@ -36,6 +36,8 @@ export async function buildApi(settings: AppSettings): Promise<Api> {
     keepAliveTimeout: 65_000,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
+    // What comes on a connection that is kept is answered as ever; it is the last on it.
+    return503OnClosing: false,
   });
   const metrics = new Metrics(settings);
   const database = new Database({ url: settings.databaseUrl, replicaUrl: settings.replicaUrl, connections: settings.databaseConnections, metrics, log: server.log });

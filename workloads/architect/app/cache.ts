@@ -6,8 +6,8 @@ import type { Metrics } from "./metrics.ts";
 import type { CacheServer } from "./settings.ts";
 
 const attemptTimeoutMs = 1_000;
-/** A node that is restarted is back before; in a cluster without replicas nobody else has its keys. */
-const retryForMs = 5_000;
+/** A node that dies is back after two seconds and takes writes two seconds later; in a cluster without replicas nobody else has its keys. */
+const retryForMs = 7_000;
 const firstPauseMs = 20;
 const longestReconnectPauseMs = 200;
 

@@ -90,7 +90,10 @@ export class Metrics {
 
   watchPools(pools: Readonly<Record<string, MeasuredPool>>, size: number): void {
     const most = new Gauge({ name: "database_connections_max", help: "Most connections the API opens to a server", labelNames: ["server"], registers: [this.registry] });
-    for (const server of Object.keys(pools)) most.set({ server }, size);
+    for (const server of Object.keys(pools)) {
+      most.set({ server }, size);
+      this.databaseRetries.inc({ server }, 0);
+    }
     const connections: Gauge<"server" | "state"> = new Gauge({
       name: "database_connections",
       help: "Connections by state, and requests that wait for one",
