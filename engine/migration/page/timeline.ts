@@ -47,7 +47,8 @@ ${axis(fromMs, toMs, scale)}
 function glance(section: MigrationSection, { stallMs, lockHoldMs }: Bounds): { readonly text: string; readonly tone: "passed" | "failed" } {
   const { traffic, refusal } = section;
   if (refusal !== undefined) return { text: `The server refuses line ${refusal.line} of ${refusal.direction}: ${refusal.message}`, tone: "failed" };
-  const longest = section.locks.filter(({ stops, direction }) => stops !== "nobody" && direction === "up").toSorted((one, other) => other.heldMs - one.heldMs)[0];
+  const drawn = traffic === undefined ? "alone" : "traffic";
+  const longest = section.locks.filter(({ stops, direction, run }) => stops !== "nobody" && direction === "up" && run === drawn).toSorted((one, other) => other.heldMs - one.heldMs)[0];
   const held = longest === undefined ? undefined : `${longest.line === undefined ? "a statement" : `line ${longest.line}`} holds ${longest.mode} on ${shortName(longest.relation)} for ${formatDuration(longest.heldMs)}`;
   if (traffic !== undefined && traffic.worstStallMs > stallMs) {
     return { text: `Requests stood still for ${formatDuration(traffic.worstStallMs)} (bound ${formatDuration(stallMs)})${held === undefined ? "" : `: ${held}`}.`, tone: "failed" };
@@ -55,6 +56,8 @@ function glance(section: MigrationSection, { stallMs, lockHoldMs }: Bounds): { r
   if (longest !== undefined && longest.heldMs > lockHoldMs) {
     return { text: `${(held ?? "").replace(/^./, (letter) => letter.toUpperCase())} (bound ${formatDuration(lockHoldMs)}): whoever comes meanwhile, ${longest.stops === "readers" ? "to read or write" : "to write"}, waits.`, tone: "failed" };
   }
+  const broken = (traffic?.slices ?? []).reduce((sum, { failed }) => sum + failed, 0);
+  if (broken > 0) return { text: `${broken} ${broken === 1 ? "request" : "requests"} of the running application broke: what it asks for is not there any more under its old name or kind.`, tone: "failed" };
   const waited = traffic === undefined ? "" : traffic.worstStallMs === 0 ? "No request was seen waiting for the migration" : `No request waited longer than ${formatDuration(traffic.worstStallMs)} for the migration (bound ${formatDuration(stallMs)})`;
   const locked = longest === undefined ? "no lock on a table in use stops anybody" : `no lock that stops others was held longer than ${formatDuration(longest.heldMs)} (bound ${formatDuration(lockHoldMs)})`;
   return { text: `${waited === "" ? locked.replace(/^./, (letter) => letter.toUpperCase()) : `${waited}; ${locked}`}.`, tone: "passed" };

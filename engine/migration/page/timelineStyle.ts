@@ -3,7 +3,7 @@ import type { Html } from "../../report/html.ts";
 
 /** What the page's stylesheet does not have: the time line's lanes, and tables that become lists on a phone. */
 export const timelineStyle: Html = trusted(`<style>
-.glance { font-size: 1.05rem; font-weight: 600; padding-left: .8rem; border-left: 4px solid var(--tone); max-width: 75ch; overflow-wrap: anywhere; }
+.glance { font-size: 1.05rem; font-weight: 600; padding-left: .8rem; border-left: 4px solid var(--tone); max-width: 75ch; overflow-wrap: anywhere; text-wrap: pretty; }
 .timeline { font-size: .84rem; font-variant-numeric: tabular-nums; --rail: 1.05rem; }
 .timeline .legend { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; color: var(--soft); margin: .25rem 0 .6rem; }
 .timeline .legend li { display: flex; align-items: center; gap: .4rem; }

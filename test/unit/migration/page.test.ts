@@ -29,6 +29,7 @@ const glance = (part: MigrationSection) => /<p class="glance is-(\w+)">([^<]*)</
 test.each<[string, Partial<MigrationSection>, [tone: string, text: RegExp]]>([
   ["requests stood still", { locks: [lock(812)], traffic: traffic(808) }, ["failed", /^Requests stood still for 808 ms \(bound 500 ms\): line 2 holds ACCESS EXCLUSIVE on t for 812 ms\.$/]],
   ["a lock is held too long, and nobody came by", { locks: [lock(812)], traffic: traffic(0) }, ["failed", /^Line 2 holds ACCESS EXCLUSIVE on t for 812 ms \(bound 500 ms\): whoever comes meanwhile, to read or write, waits\.$/]],
+  ["queries broke", { traffic: { ...traffic(0), slices: traffic(0).slices.map((slice) => ({ ...slice, failed: 2 })) } }, ["failed", /^4 requests of the running application broke/]],
   ["calm", { locks: [lock(4)], traffic: traffic(3) }, ["passed", /^No request waited longer than 3 ms .* held longer than 4 ms/]],
   ["no lock at all", { traffic: traffic(0) }, ["passed", /^No request was seen waiting for the migration; no lock on a table in use stops anybody\.$/]],
   ["without traffic", { locks: [lock(4, "alone")] }, ["passed", /^No lock that stops others was held longer than 4 ms/]],
