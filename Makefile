@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy
+.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy bench-migration
 
 understudy := cli/understudy
 # The project's own Node and tools. Not for the set-up: npm has to run on a Node that it may replace.
@@ -49,3 +49,6 @@ bench-stack: setup ## time up, preview and destroy, and measure memory
 
 bench-copy: setup ## time the data copy against pg_dump and pg_restore, and measure memory
 	@$(with_modules) node bench/copy.ts $(ARGS)
+
+bench-migration: setup ## time the rehearsal of a million users, the clone and the harness, and measure memory
+	@$(with_modules) node bench/migration.ts $(ARGS)

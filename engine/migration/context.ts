@@ -117,7 +117,11 @@ export async function migrate(context: RehearsalContext, clone: string, directio
     late = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), deadlineFactor * context.document.bounds.migrationMs);
     const stop = (): void => void context.clones.terminate(pid).catch(() => {});
     context.signal?.addEventListener("abort", stop, { once: true });
-    const applied = await applyFile({ ...options, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal });
+    const onRetry = (attempt: number, state: string): void => {
+      void context.clones.endAutovacuum(clone).catch(() => {});
+      options.onRetry?.(attempt, state);
+    };
+    const applied = await applyFile({ ...options, onRetry, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal });
     context.signal?.removeEventListener("abort", stop);
     if (options.mustSucceed ?? true) {
       context.tally[direction].attempted += 1;

@@ -109,9 +109,19 @@ export class CloneSet {
 
   /** Ends one session of a clone, as an administrator or a crash would. */
   async terminate(pid: number): Promise<void> {
-    this.#ender ??= openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal");
-    const client = await this.#ender;
-    await client.query("SELECT pg_terminate_backend($1)", [pid]);
+    await (await this.#openEnder()).query("SELECT pg_terminate_backend($1)", [pid]);
+  }
+
+  /**
+   * Ends the autovacuum that follows on the heels of a large change: between up and down lie moments here and hours in production.
+   * A session whose lock_timeout is shorter than deadlock_timeout would never get past it by itself.
+   */
+  async endAutovacuum(database: string): Promise<void> {
+    await (await this.#openEnder()).query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'autovacuum worker'", [database]);
+  }
+
+  #openEnder(): Promise<Client> {
+    return (this.#ender ??= openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal"));
   }
 
   /** Drops every clone of this run and gives the lock back. Never throws; returns what could not be dropped. */

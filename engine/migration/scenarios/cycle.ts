@@ -18,7 +18,7 @@ import { rowsOf, takeSnapshot } from "../state/snapshot.ts";
 import type { Snapshot } from "../state/snapshot.ts";
 import { fullName } from "../state/tables.ts";
 import { unchangedRows } from "../state/unchanged.ts";
-import { settlePerformance, performanceDefinitions } from "./measured.ts";
+import { settlePerformance, performanceDefinitions, timeQueries } from "./measured.ts";
 import { compareRules, lookAtRules, workloadRules } from "./integrityRules.ts";
 import { schemaCheckDefinitions, schemaOutcomes } from "./schemaChecks.ts";
 
@@ -109,11 +109,13 @@ interface Course {
 async function runCourse(context: RehearsalContext, course: Course): Promise<void> {
   const { clone, observer, owner, settle, cycle } = course;
   const { expectations, migration } = context;
-  const before = await takeSnapshot(observer);
+  const [before, rulesBefore, figuresBefore] = await Promise.all([
+    takeSnapshot(observer),
+    lookAtRules(context, clone),
+    captureBefore(owner, expectations.capture).then(() => readFigures(context, owner)),
+  ]);
   cycle.before = before;
-  await captureBefore(owner, expectations.capture);
-  const figuresBefore = await readFigures(context, owner);
-  const rulesBefore = await lookAtRules(context, clone);
+  const queriesBefore = await timeQueries(owner, context.document.standardQueries);
 
   const { rows: [run = { since: "", timeZone: "UTC" }] } = await owner.query<{ since: string; timeZone: string }>(
     `SELECT clock_timestamp()::text AS since, current_setting('TimeZone') AS "timeZone"`,
@@ -130,10 +132,13 @@ async function runCourse(context: RehearsalContext, course: Course): Promise<voi
   cycle.repeatable = await checksumAll(observer, afterUp.tables, cycle.anew, afterUp.rows);
   const upDoes = changed(before, afterUp);
   settle("logic.up-changes-something", upDoes ? passed(`${cycle.schemaChanges.length} changes of schema, ${changedTables(before, afterUp)} tables with other rows.`) : failed("Schema and rows are the same before and after."));
-  await Promise.all([settleRules(context, course, "logic"), settleIntegrity(context, course, before, afterUp)]);
-  settle(workloadRules.id, await attempt(async () => compareRules(rulesBefore, await lookAtRules(context, clone))));
+  await Promise.all([
+    settleRules(context, course, "logic"),
+    settleIntegrity(context, course, before, afterUp),
+    attempt(async () => compareRules(rulesBefore, await lookAtRules(context, clone))).then((outcome) => settle(workloadRules.id, outcome)),
+  ]);
   const figuresUp = await readFigures(context, owner);
-  await settlePerformance(context, { owner, up, before, settle });
+  await settlePerformance(context, { owner, up, before, queriesBefore, settle });
 
   if (migration.down === undefined || migration.down.statements.length === 0) {
     settle("rollback.down-applies", failed(`${migration.name} has no down file with statements in it.`));
