@@ -9,6 +9,7 @@ import { baseSettings } from "../components/database.ts";
 import { Board } from "../engine/migration/board.ts";
 import { CloneSet } from "../engine/migration/clones/cloneSet.ts";
 import { migrate } from "../engine/migration/context.ts";
+import type { RehearsalContext } from "../engine/migration/context.ts";
 import { expectationsDocument, expectationsOf } from "../engine/migration/expectations.ts";
 import { rehearseMigrations } from "../engine/migration/rehearse.ts";
 import { readMigrationFolder } from "../engine/migration/source/folder.ts";
@@ -34,6 +35,8 @@ import { publish } from "./figures.ts";
 const users = Number(process.argv[2] ?? 1_000_000);
 const fewUsers = users / 10;
 const stack = "bench";
+/** As cli/understudy starts Node. */
+const nodeFlag = "--max-semi-space-size=4";
 const rounds = 3;
 const run = promisify(execFile);
 const workload = await loadWorkload(join(import.meta.dirname, "..", "workloads", "stories"));
@@ -58,7 +61,7 @@ async function rehearse(staging: StagingDatabase): Promise<Rehearsed> {
 }
 
 async function rehearseApart(staging: StagingDatabase): Promise<Rehearsed> {
-  const child = spawn(process.execPath, [import.meta.filename, "rehearse"], { env: { ...process.env, BENCH_STAGING: JSON.stringify(staging) }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [nodeFlag, import.meta.filename, "rehearse"], { env: { ...process.env, BENCH_STAGING: JSON.stringify(staging) }, stdio: ["ignore", "pipe", "inherit"] });
   const [output] = await Promise.all([text(child.stdout), once(child, "close")]);
   if (child.exitCode !== 0) throw new Error(`the rehearsal of ${staging.database} ended with ${child.exitCode ?? child.signalCode}`);
   const rehearsed = JSON.parse(output) as Rehearsed;
@@ -129,10 +132,8 @@ async function harnessRatio(staging: StagingDatabase): Promise<number> {
     const base = await clones.cloneStaging();
     const document = expectationsDocument.parse({});
     const tally = { up: { attempted: 0, succeeded: 0 }, down: { attempted: 0, succeeded: 0 } };
-    const context = {
-      ...{ clones, base, migration, next: undefined, document, expectations: expectationsOf(document, migration.name), workload },
-      ...{ board: new Board(), tally, targetRows: undefined, onProgress: silent, signal: undefined },
-    };
+    const expectations = expectationsOf(document, migration.name);
+    const context: RehearsalContext = { clones, base, migration, next: undefined, document, expectations, workload, board: new Board(), tally, targetRows: undefined, onProgress: silent, signal: undefined };
     const onClone = async (work: (clone: string) => Promise<void>): Promise<number> => {
       const clone = await clones.clone(base);
       const startedAt = performance.now();
