@@ -1,5 +1,6 @@
 import type { Client } from "pg";
-import { quoteIdentifier } from "../postgres/identifier.ts";
+import { mailDomain } from "../masking/identityMasks.ts";
+import { quoteIdentifier, quoteLiteral } from "../postgres/identifier.ts";
 import { tableKey } from "./catalog.ts";
 import type { LeakProbes } from "./leakProbes.ts";
 import { LeakSearch } from "./leakSearch.ts";
@@ -15,6 +16,7 @@ export interface LeakScan {
   /** Values that are an original's digits, no more of them than chance explains. */
   readonly byChance: number;
   readonly columns: number;
+  /** That were read here: where there is no original to look for, only what the server finds suspicious. */
   readonly values: number;
 }
 
@@ -56,7 +58,7 @@ export async function scanForLeaks(clients: readonly Client[], probes: LeakProbe
     return blockRanges(relation.sizeBytes, version).map((blocks) => ({ relation, places, blocks }));
   });
   await workThrough(tasks, clients, async ({ relation, places, blocks }, client) => {
-    await readRows(client, textsSql(relation, blocks), {
+    await readRows(client, textsSql(relation, blocks, probes.originals.size > 0), {
       value: (column, bytes, start, end) => {
         values += 1;
         search.read(places[column] ?? 0, bytes, start, end, relation.columns[column]?.writing ?? "plain");
@@ -70,8 +72,21 @@ export async function scanForLeaks(clients: readonly Client[], probes: LeakProbe
   return { originals: leaks, emails: search.emails(), byChance, columns, values };
 }
 
-function textsSql({ schema, name, columns }: ScannedRelation, blocks: { readonly from: number; readonly to: number } | undefined): string {
+/** @param isWhole every value; else only what may hold an address that is not staging's, which the server finds at a tenth of the cost */
+function textsSql({ schema, name, columns }: ScannedRelation, blocks: { readonly from: number; readonly to: number } | undefined, isWhole: boolean): string {
   const texts = columns.map((column) => (column.isBytes ? quoteIdentifier(column.name) : `${quoteIdentifier(column.name)}::text`));
-  const where = blocks === undefined ? "" : ` WHERE ctid >= '(${blocks.from},0)'::tid AND ctid < '(${blocks.to},0)'::tid`;
-  return `SELECT ${texts.join(", ")} FROM ONLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}${where}`;
+  const suspicions = columns.map((column) => suspicionSql(column.isBytes ? `encode(${quoteIdentifier(column.name)}, 'escape')` : `${quoteIdentifier(column.name)}::text`));
+  const conditions = [
+    ...(blocks === undefined ? [] : [`ctid >= '(${blocks.from},0)'::tid AND ctid < '(${blocks.to},0)'::tid`]),
+    ...(isWhole ? [] : [`(${suspicions.join(" OR ")})`]),
+  ];
+  const values = isWhole ? texts : texts.map((text, index) => `CASE WHEN ${suspicions[index]} THEN ${text} END`);
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return `SELECT ${values.join(", ")} FROM ONLY ${quoteIdentifier(schema)}.${quoteIdentifier(name)}${where}`;
+}
+
+/** An @, unless it is the only one and staging's domain follows to the end. */
+function suspicionSql(text: string): string {
+  const value = `(${text}) COLLATE "C"`;
+  return `(${value} LIKE '%@%' AND (${value} NOT LIKE ${quoteLiteral(`%@${mailDomain}`)} OR ${value} LIKE '%@%@%'))`;
 }

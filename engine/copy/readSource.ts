@@ -13,7 +13,7 @@ import { sourceSessions } from "./options.ts";
 import { openSource, useApplicationNames } from "./sourceSession.ts";
 import type { SourceSession } from "./sourceSession.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
-import { transferRows } from "./transfer.ts";
+import { sumKeptColumns, transferRows } from "./transfer.ts";
 import type { TableTransfer } from "./transfer.ts";
 
 /** All that is read of the source, once. */
@@ -37,21 +37,21 @@ export async function readSource({ options, prepared, stages, names }: Filling):
       sources.push(session);
       await useApplicationNames(session);
     }
-    const transfers = await stages.run("copy rows", () =>
-      transferRows({
-        sources,
-        treatments,
-        selection,
-        staging: options.staging,
-        database: names.next,
-        signal: options.signal,
-        serverVersion: catalog.serverVersion,
-        sameMajor: Math.floor(catalog.serverVersion / 10_000) === Math.floor(prepared.targetVersion / 10_000),
-        changedLater: cutColumns(plan),
-        rowHash: rowHashOf(catalog.serverVersion, prepared.targetVersion),
-        onProgress: options.onProgress,
-      }),
-    );
+    const transferring = {
+      sources,
+      treatments,
+      selection,
+      staging: options.staging,
+      database: names.next,
+      signal: options.signal,
+      serverVersion: catalog.serverVersion,
+      sameMajor: Math.floor(catalog.serverVersion / 10_000) === Math.floor(prepared.targetVersion / 10_000),
+      changedLater: cutColumns(plan),
+      rowHash: rowHashOf(catalog.serverVersion, prepared.targetVersion),
+      onProgress: options.onProgress,
+    };
+    const transfers = await stages.run("copy rows", () => transferRows(transferring));
+    await stages.run("add up kept columns", () => sumKeptColumns(transferring, transfers));
     const probes = await stages.run("hash originals for the leak scan", () =>
       collectProbes(sources, treatments, selection, catalog.serverVersion, leakSeed),
     );

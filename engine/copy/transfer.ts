@@ -24,7 +24,7 @@ export interface TableTransfer {
   rows: number;
   bytes: number;
   durationMs: number;
-  /** Of the kept columns, as the source has them. */
+  /** Of the kept columns, as the source has them: see {@link sumKeptColumns}. */
   readonly kept: Checksum;
 }
 
@@ -52,9 +52,7 @@ interface Task {
 /** Copies all chosen rows, biggest relations first, as many at a time as there are source sessions. */
 export async function transferRows(options: TransferOptions): Promise<Map<Table, TableTransfer>> {
   const { treatments, selection, serverVersion } = options;
-  const tasks = treatments
-    .flatMap((treatment) => rangesOf(treatment.table, selection, serverVersion).map((range): Task => ({ treatment, range })))
-    .sort((left, right) => sizeOf(right.range) - sizeOf(left.range));
+  const tasks = tasksOf(treatments, selection, serverVersion);
   const transfers = new Map<Table, TableTransfer>(
     treatments.map(({ table }) => [table, { rows: 0, bytes: 0, durationMs: 0, kept: { rows: 0, sum: 0n } }]),
   );
@@ -93,21 +91,33 @@ async function transferRange(
     },
     progress.bytes,
   );
-  const changed = options.changedLater.get(table) ?? new Set();
-  const kept = await checksumOf(source, checksumSql(treatment, changed, range, options.rowHash), table);
   transfer.rows += relayed.rows;
   transfer.bytes += relayed.bytes;
   transfer.durationMs += performance.now() - started;
-  transfer.kept.rows += kept.rows;
-  transfer.kept.sum += kept.sum;
   progress.rows(table.key, relayed.rows);
 }
 
-async function checksumOf(source: SourceSession, sql: string, table: Table): Promise<Checksum> {
-  const { rows } = await source.client.query<{ rows: number; sum: string }>(sql).catch((cause: unknown) => {
-    throw sourceFault(cause, `adding up the kept columns of ${table.key}`);
+/** Adds up the kept columns of all rows that were copied, for what arrived to be held against it. */
+export async function sumKeptColumns(options: TransferOptions, transfers: ReadonlyMap<Table, TableTransfer>): Promise<void> {
+  const { sources, treatments, selection, serverVersion, changedLater, rowHash } = options;
+  await workThrough(tasksOf(treatments, selection, serverVersion), sources, async ({ treatment, range }, source) => {
+    const { table } = treatment;
+    const kept = transfers.get(table)?.kept;
+    if (kept === undefined || treatment.leftOut) return;
+    const sql = checksumSql(treatment, changedLater.get(table) ?? new Set(), range, rowHash);
+    const { rows } = await source.client.query<{ rows: number; sum: string }>(sql).catch((cause: unknown) => {
+      throw sourceFault(cause, `adding up the kept columns of ${table.key}`);
+    });
+    kept.rows += rows[0]?.rows ?? 0;
+    kept.sum += BigInt(rows[0]?.sum ?? 0);
   });
-  return { rows: rows[0]?.rows ?? 0, sum: BigInt(rows[0]?.sum ?? 0) };
+}
+
+/** The biggest first. */
+function tasksOf(treatments: readonly TableTreatment[], selection: Selection, serverVersion: number): Task[] {
+  return treatments
+    .flatMap((treatment) => rangesOf(treatment.table, selection, serverVersion).map((range): Task => ({ treatment, range })))
+    .sort((left, right) => sizeOf(right.range) - sizeOf(left.range));
 }
 
 /** Straight into the partition, unless a masked key may belong to another. */
