@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, integer, property, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharesOf, without } from "../../../engine/cache/cluster.ts";
 import { parseNodes, slotCount, type SlotRange } from "../../../engine/cache/node.ts";
@@ -11,14 +11,14 @@ describe("slots", () => {
   });
 
   it("go to exactly one node each, whatever their number", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), (count) => {
+    assert(property(integer({ min: 1, max: 50 }), (count) => {
       expect(slotsOf(sharesOf(count))).toEqual(Array.from({ length: slotCount }, (_, slot) => slot));
     }), { numRuns: 20 });
   });
 
   it("that are free are those of the range that nobody took", () => {
-    const range = fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 })).map(([a, b]): SlotRange => [Math.min(a, b), Math.max(a, b)]);
-    fc.assert(fc.property(range, fc.array(range, { maxLength: 5 }), (wanted, taken) => {
+    const range = tuple(integer({ min: 0, max: 60 }), integer({ min: 0, max: 60 })).map(([a, b]): SlotRange => [Math.min(a, b), Math.max(a, b)]);
+    assert(property(range, array(range, { maxLength: 5 }), (wanted, taken) => {
       const busy = new Set(slotsOf(taken));
       expect(slotsOf(without(wanted, taken))).toEqual(slotsOf([wanted]).filter((slot) => !busy.has(slot)));
     }));
