@@ -27,8 +27,12 @@ const step = z.union([
   z.strictObject({ capture }),
   /** Applies the migration. `fails` passes the step only when the server refuses it and nothing is left of it. */
   z.strictObject({ migrate: z.enum(["up", "down"]), fails: z.boolean().default(false) }),
-  /** Runs SQL in a transaction that stays open while the next migrate step runs, and commits `forMs` into it. */
-  z.strictObject({ hold: sql, as: z.enum(["owner", "app"]).default("app"), forMs: z.int().positive().max(5_000).default(150) }),
+  /**
+   * Runs SQL in a transaction that stays open while the next migrate step runs, and commits `forMs` later. It begins before the
+   * migration does, or right before its first statement that contains `before`: a statement that locks the table would else
+   * wait it out, and nothing would happen at the same time.
+   */
+  z.strictObject({ hold: sql, as: z.enum(["owner", "app"]).default("app"), forMs: z.int().positive().max(5_000).default(150), before: z.string().min(1).optional() }),
   z.strictObject({ expect: z.array(rule).min(1) }),
 ]);
 export type Step = z.infer<typeof step>;

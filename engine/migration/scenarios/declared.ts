@@ -36,7 +36,20 @@ export async function runScenario(context: RehearsalContext, scenario: Scenario)
 
 interface Held {
   readonly client: Client;
+  readonly sql: string;
   readonly forMs: number;
+  /** Text of the statement that it begins before; undefined: it has begun. */
+  readonly before: string | undefined;
+}
+
+async function begin({ client, sql }: Held): Promise<void> {
+  await client.query("BEGIN");
+  await client.query(sql);
+}
+
+async function commitLater({ client, forMs }: Held): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, forMs));
+  await client.query("COMMIT").finally(() => client.end().catch(() => {}));
 }
 
 interface Stage {
@@ -54,9 +67,9 @@ async function playStep(context: RehearsalContext, stage: Stage, step: Exclude<S
   }
   if ("hold" in step) {
     const client = await openSession(context.clones.settings(stage.clone, step.as), "understudy scenario");
-    stage.held.push({ client, forMs: step.forMs });
-    await client.query("BEGIN");
-    await client.query(step.hold);
+    const held = { client, sql: step.hold, forMs: step.forMs, before: step.before };
+    stage.held.push(held);
+    if (held.before === undefined) await begin(held);
     return undefined;
   }
   if ("sql" in step) {
@@ -69,11 +82,27 @@ async function playStep(context: RehearsalContext, stage: Stage, step: Exclude<S
     return undefined;
   }
   const held = stage.held.splice(0);
-  const commits = held.map(async ({ client, forMs }) => {
-    await new Promise((resolve) => setTimeout(resolve, forMs));
-    await client.query("COMMIT").finally(() => client.end().catch(() => {}));
+  const commits = held.filter(({ before }) => before === undefined).map(commitLater);
+  for (const commit of commits) commit.catch(() => {});
+  const waiting = new Set(held.filter(({ before }) => before !== undefined));
+  const run = await migrate(context, stage.clone, step.migrate, {
+    mustSucceed: !step.fails,
+    beforeStatement: async (statement) => {
+      for (const one of [...waiting].filter(({ before }) => before !== undefined && statement.sql.includes(before))) {
+        waiting.delete(one);
+        await begin(one);
+        const commit = commitLater(one);
+        commit.catch(() => {});
+        commits.push(commit);
+      }
+    },
   });
-  const [run] = await Promise.all([migrate(context, stage.clone, step.migrate, { mustSucceed: !step.fails }), ...commits]);
+  const unfinished = (await Promise.allSettled(commits)).find(({ status }) => status === "rejected");
+  if (unfinished !== undefined) throw new Error(`${name}: what happened at the same time could not be committed`);
+  for (const { before, client } of waiting) {
+    await client.end().catch(() => {});
+    throw new Error(`${name}: no statement contains \`${before ?? ""}\`, so nothing happened at the same time`);
+  }
   if (run.succeeded === !step.fails) return undefined;
   return step.fails ? `${step.migrate} was to be refused, and went through.` : `${step.migrate} was refused: ${describeRefusal(run.refusal)}`;
 }

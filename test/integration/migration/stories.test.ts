@@ -120,6 +120,15 @@ test("a database without staging's marker is refused before anything is made", a
   expect(await clonesLeft(server)).toEqual([]);
 });
 
+test("without CUSTOMERs and other roles the prerequisites warn: a rollback could not show whom it leaves alone", async () => {
+  await withClient(server.admin(), (client) => client.query("CREATE DATABASE learners_alone TEMPLATE staging_db OWNER staging_owner"));
+  const alone = stagingOn(server, "learners_alone");
+  await withClient(connectionOf(alone, "owner"), (client) => client.query(`UPDATE "User" SET "role" = 'LEARNER'`));
+  const { report } = await rehearse({ staging: alone, only: ["prerequisites"] });
+  const failed = report.checks.filter(({ status }) => status === "failed").map(({ id, severity }) => [id, severity]);
+  expect(failed).toEqual([["prerequisites.customers-present", "warning"], ["prerequisites.other-roles-present", "warning"], ["prerequisites.backup", "warning"]]);
+});
+
 test("without LEARNERs the prerequisites fail and nothing passes vacuously", async () => {
   await withClient(server.admin(), (client) => client.query("CREATE DATABASE no_learners TEMPLATE staging_db OWNER staging_owner"));
   const empty = stagingOn(server, "no_learners");
