@@ -39,7 +39,7 @@ typecheck: modules ## types
 	@$(with_modules) tsc --noEmit
 
 test-faults: setup-test ## plant faults and count those found
-	@$(with_modules) vitest run fault
+	@$(with_modules) vitest run fault corpus
 
 dashboards: modules ## write the Grafana dashboards from code
 	@$(with_modules) node workloads/shared/writeDashboards.ts
