@@ -18,6 +18,7 @@ import type { PreparedCopy } from "./prepareCopy.ts";
 import { copyReport } from "./report.ts";
 import type { CopyReport } from "./report.ts";
 import { removeStaleDump } from "./schemaDump.ts";
+import { withSourceWatch } from "./sourceWatch.ts";
 import { Stages } from "./stages.ts";
 import { summarizeTables } from "./summary.ts";
 
@@ -38,11 +39,15 @@ export { rollbackCopy } from "./rollback.ts";
  */
 export async function copyData(options: CopyOptions): Promise<{ report: CopyReport; files: ReportFiles }> {
   const startedAt = new Date();
-  const stages = new Stages(options.onProgress, options.signal);
-  const outcome =
-    options.dryRun === true
-      ? await withPreparedCopy(options, stages, async (prepared) => outcomeOf(prepared, options, undefined, [], false))
-      : await copyAndSwitch(options, stages);
+  const { stages, outcome } = await withSourceWatch(options.source, options.sourceBounds ?? {}, options.signal, async ({ signal, leave }) => {
+    const watched = { ...options, signal };
+    const stages = new Stages(options.onProgress, signal);
+    const outcome =
+      options.dryRun === true
+        ? await withPreparedCopy(watched, stages, async (prepared) => outcomeOf(prepared, watched, undefined, [], false))
+        : await copyAndSwitch(watched, stages, leave);
+    return { stages, outcome };
+  });
   const report = copyReport.parse({
     schema: "understudy/test-data-summary",
     version: 1,
@@ -62,7 +67,8 @@ export async function copyData(options: CopyOptions): Promise<{ report: CopyRepo
 
 type Outcome = Omit<CopyReport, "schema" | "version" | "stack" | "workload" | "startedAt" | "durationMs" | "verdict" | "dryRun" | "stages">;
 
-async function copyAndSwitch(options: CopyOptions, stages: Stages): Promise<Outcome> {
+/** @param leaveSource called once nothing more is read of the source */
+async function copyAndSwitch(options: CopyOptions, stages: Stages, leaveSource: () => void): Promise<Outcome> {
   const { staging, signal } = options;
   const names = databaseNames(staging.database);
   const settings = connectionOf(staging, "admin", "postgres");
@@ -75,7 +81,7 @@ async function copyAndSwitch(options: CopyOptions, stages: Stages): Promise<Outc
         });
         let switched = false;
         try {
-          const filled = await fillNext({ options, prepared, stages, names, maintenance });
+          const filled = await fillNext({ options, prepared, stages, names, maintenance, leaveSource });
           if (isGreen(filled.checks)) {
             await stages.run("switch", () => switchDatabase(settings, { ...names, standbys: replicaConnectionsOf(staging, "admin", "postgres") }, signal));
             switched = true;

@@ -13,7 +13,6 @@ import type { DatabaseNames } from "./databases.ts";
 import { checkLargeObjects } from "./largeObjects.ts";
 import { checkForLeaks } from "./leakChecks.ts";
 import type { LeakProbes } from "./leakProbes.ts";
-import { sourceSessions } from "./options.ts";
 import type { CopyOptions } from "./options.ts";
 import type { PreparedCopy } from "./prepareCopy.ts";
 import { dumpSchema } from "./schemaDump.ts";
@@ -24,6 +23,7 @@ import type { SourceReading } from "./readSource.ts";
 import { analyze, cutReferences, refreshMaterializedViews, setSequences } from "./settle.ts";
 import type { SourceSession } from "./sourceSession.ts";
 import type { Stages } from "./stages.ts";
+import { readingSessions } from "./sourceBounds.ts";
 import { withTargetSessions } from "./targetSessions.ts";
 import type { TableTransfer } from "./transfer.ts";
 import { verifyCopy } from "./verify.ts";
@@ -37,6 +37,8 @@ export interface Filling {
   readonly stages: Stages;
   readonly names: DatabaseNames;
   readonly maintenance: Client;
+  /** Called once nothing more is read of the source. */
+  leaveSource(): void;
 }
 
 export interface Filled {
@@ -102,7 +104,7 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
     const rows = [...transfers.values()].reduce((sum, transfer) => sum + transfer.rows, 0);
     await logInitEvent(client, "copied", { stack: options.stack, workload: options.workload.manifest.name, rows, tables: transfers.size });
   });
-  const checks = await withTargetSessions(next, sourceSessions, options.signal, async (clients) => {
+  const checks = await withTargetSessions(next, readingSessions({}), options.signal, async (clients) => {
     await stages.run("gather statistics", () => analyze(clients));
     const copied = { catalog, plan, treatments, transfers, changedLater: cutColumns(plan), rowHash: rowHashOf(catalog.serverVersion, prepared.targetVersion) };
     const verified = await stages.run("verify", () => verifyCopy(clients, copied));
@@ -116,7 +118,7 @@ async function finish({ options, prepared, stages, names }: Filling, client: Cli
     leftOut: [...dump.leftOut, ...unfilled.map((name) => `rows of materialized view ${name}, which reads foreign tables`)],
     probes: [...probes.probed],
     unprobed: [...probes.unprobed],
-    sessions: sourceSessions,
+    sessions: read.sessions,
   };
 }
 

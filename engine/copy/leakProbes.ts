@@ -10,6 +10,7 @@ import { rangeSql } from "./maskedRows.ts";
 import { Originals } from "./originals.ts";
 import { rangesOf } from "./ranges.ts";
 import { readRows } from "./readRows.ts";
+import type { RowPace } from "./rowPace.ts";
 import type { Selection } from "./selection.ts";
 import { sourceFault } from "./sourceFault.ts";
 import type { SourceSession } from "./sourceSession.ts";
@@ -48,6 +49,7 @@ export async function collectProbes(
   selection: Selection,
   serverVersion: number,
   seed: Buffer,
+  pace?: RowPace,
 ): Promise<LeakProbes> {
   const probed: { column: string; originals: number }[] = [];
   const unprobed: string[] = [];
@@ -92,7 +94,7 @@ export async function collectProbes(
         value: (column: number, bytes: Buffer, start: number) => originals.add(origins[column] ?? 0, bytes.readInt32BE(start), bytes.readInt32BE(start + 4)),
         row: () => {},
       };
-      await readRows(client, select, reader).catch((cause: unknown) => {
+      await readRows(client, select, reader, pace).catch((cause: unknown) => {
         throw sourceFault(cause, `hashing the originals of ${table}`);
       });
     });

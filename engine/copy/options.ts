@@ -2,6 +2,7 @@ import type { ConnectionSettings } from "../postgres/connection.ts";
 import type { OnProgress } from "../progress.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 import type { Workload } from "../workload/manifest.ts";
+import type { SourceBounds } from "./sourceBounds.ts";
 
 /** What a copy and its dry run need. */
 export interface CopyOptions {
@@ -20,9 +21,8 @@ export interface CopyOptions {
   readonly reportsFolder: string;
   /** Let a source's role through that could write. Its sessions are READ ONLY all the same. Default false. */
   readonly allowWritableSource?: boolean;
+  /** How much of the source may be used, and when the copy stops for its sake. */
+  readonly sourceBounds?: SourceBounds;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** How many sessions read the source at a time. */
-export const sourceSessions = 2;

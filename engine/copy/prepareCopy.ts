@@ -23,6 +23,7 @@ import { missingExtensions } from "./settle.ts";
 import { sourceFault } from "./sourceFault.ts";
 import { exportSnapshot, openSource, useApplicationNames } from "./sourceSession.ts";
 import type { SourceSession } from "./sourceSession.ts";
+import { wrongBounds } from "./sourceBounds.ts";
 import type { Stages } from "./stages.ts";
 import { planSubset } from "./subsetPlan.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
@@ -95,8 +96,8 @@ export async function withPreparedCopy<Result>(
   }
 }
 
-function refuseBadOptions({ maskingKey, limit }: CopyOptions): void {
-  const problems: string[] = [];
+function refuseBadOptions({ maskingKey, limit, sourceBounds = {} }: CopyOptions): void {
+  const problems = wrongBounds(sourceBounds);
   if (maskingKey.length < shortestKey) problems.push(`the masking key has ${maskingKey.length} characters, at least ${shortestKey} are needed`);
   if (limit !== undefined && limit !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(limit) || limit < 1)) {
     problems.push(`limit is ${limit}, a whole number of at least 1 is needed`);

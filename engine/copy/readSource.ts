@@ -9,7 +9,8 @@ import { copyLargeObjects } from "./largeObjects.ts";
 import type { ObjectSum } from "./largeObjects.ts";
 import { collectProbes } from "./leakProbes.ts";
 import type { LeakProbes } from "./leakProbes.ts";
-import { sourceSessions } from "./options.ts";
+import { RowPace } from "./rowPace.ts";
+import { readingSessions } from "./sourceBounds.ts";
 import { openSource, useApplicationNames } from "./sourceSession.ts";
 import type { SourceSession } from "./sourceSession.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
@@ -22,17 +23,19 @@ export interface SourceReading {
   readonly probes: LeakProbes;
   readonly objects: ObjectSum;
   readonly untouched: CheckResult;
+  readonly sessions: number;
 }
 
 /**
  * Reads the rows into the next database, hashes their originals, and copies large objects; then lets the source go.
  * The caller closes the originals.
  */
-export async function readSource({ options, prepared, stages, names }: Filling): Promise<SourceReading> {
+export async function readSource({ options, prepared, stages, names, leaveSource }: Filling): Promise<SourceReading> {
   const { lead, catalog, plan, selection, treatments, leakSeed } = prepared;
+  const { sourceBounds = {} } = options;
   const sources: SourceSession[] = [lead];
   try {
-    while (sources.length < sourceSessions) {
+    while (sources.length < readingSessions(sourceBounds)) {
       const session = await openSource(options.source, { keys: prepared.keys, signal: options.signal }, prepared.snapshot);
       sources.push(session);
       await useApplicationNames(session);
@@ -48,12 +51,13 @@ export async function readSource({ options, prepared, stages, names }: Filling):
       sameMajor: Math.floor(catalog.serverVersion / 10_000) === Math.floor(prepared.targetVersion / 10_000),
       changedLater: cutColumns(plan),
       rowHash: rowHashOf(catalog.serverVersion, prepared.targetVersion),
+      pace: sourceBounds.maxRowsPerSecond === undefined ? undefined : new RowPace(sourceBounds.maxRowsPerSecond),
       onProgress: options.onProgress,
     };
     const transfers = await stages.run("copy rows", () => transferRows(transferring));
     await stages.run("add up kept columns", () => sumKeptColumns(transferring, transfers));
     const probes = await stages.run("hash originals for the leak scan", () =>
-      collectProbes(sources, treatments, selection, catalog.serverVersion, leakSeed),
+      collectProbes(sources, treatments, selection, catalog.serverVersion, leakSeed, transferring.pace),
     );
     const { oids, rule } = prepared.largeObjects;
     const objects = await stages.run("copy large objects", () =>
@@ -61,9 +65,10 @@ export async function readSource({ options, prepared, stages, names }: Filling):
         copyLargeObjects(lead.client, target, oids, rule),
       ),
     );
-    return { transfers, probes, objects, untouched: await proveUntouched(sources) };
+    return { transfers, probes, objects, untouched: await proveUntouched(sources), sessions: sources.length };
   } finally {
     await Promise.all(sources.map((session) => session.close()));
+    leaveSource();
   }
 }
 

@@ -1,4 +1,3 @@
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
@@ -25,23 +24,31 @@ const quotesData = /^22/;
 /**
  * Passes one COPY's rows from one server to the other as they come, unparsed; as fast as the slower side, with no more
  * in memory than the streams' buffers.
+ * @param pace holds a chunk back until its rows may have come
  * @throws UnderstudyError when either side fails, or counted other rows than the other.
  */
-export async function relay(source: Client, target: Client, statements: RelayStatements, onBytes: (bytes: number) => void): Promise<Relayed> {
+export async function relay(
+  source: Client,
+  target: Client,
+  statements: RelayStatements,
+  onBytes: (bytes: number) => void,
+  pace?: (chunk: Buffer) => Promise<void>,
+): Promise<Relayed> {
   const reader = source.query(copyTo(statements.read));
   const writer = target.query(copyFrom(statements.write));
   let bytes = 0;
   let failedReading: unknown;
   reader.once("error", (error: unknown) => (failedReading = error));
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  const counted = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
       bytes += chunk.length;
       onBytes(chunk.length);
-      done(null, chunk);
-    },
-  });
+      if (pace !== undefined) await pace(chunk);
+      yield chunk;
+    }
+  };
   try {
-    await pipeline(reader, counter, writer);
+    await pipeline(reader, counted, writer);
   } catch (cause) {
     if (failedReading !== undefined) throw sourceFault(failedReading, `reading ${statements.table}`);
     throw targetFault(cause, statements.table);

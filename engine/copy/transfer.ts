@@ -4,11 +4,13 @@ import type { StagingDatabase } from "../staging/database.ts";
 import type { OnProgress } from "../progress.ts";
 import { qualified } from "./catalog.ts";
 import type { Leaf, Table } from "./catalog.ts";
-import { checksumSql } from "./checksum.ts";
+import { sumRange } from "./checksum.ts";
 import type { Checksum, RowHash } from "./checksum.ts";
 import { columnList, maskedRowsSql } from "./maskedRows.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangesOf } from "./ranges.ts";
+import { rowCounter } from "./rowPace.ts";
+import type { RowPace } from "./rowPace.ts";
 import { relay } from "./relay.ts";
 import type { Selection } from "./selection.ts";
 import { sourceFault } from "./sourceFault.ts";
@@ -40,6 +42,7 @@ export interface TransferOptions {
   /** Columns by table whose values the copy changes after loading. */
   readonly changedLater: ReadonlyMap<Table, ReadonlySet<string>>;
   readonly rowHash: RowHash;
+  readonly pace: RowPace | undefined;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -80,7 +83,10 @@ async function transferRange(
   const transfer = transfers.get(table);
   if (transfer === undefined || treatment.leftOut) return;
   const started = performance.now();
-  const format = options.sameMajor && treatment.columns.every(({ column }) => column.binarySafe) ? " (FORMAT binary)" : "";
+  const isBinary = options.sameMajor && treatment.columns.every(({ column }) => column.binarySafe);
+  const format = isBinary ? " (FORMAT binary)" : "";
+  const count = rowCounter(isBinary);
+  const { pace } = options;
   const relayed = await relay(
     source.client,
     target,
@@ -90,6 +96,7 @@ async function transferRange(
       table: table.key,
     },
     progress.bytes,
+    pace === undefined ? undefined : (chunk) => pace.take(count(chunk)),
   );
   transfer.rows += relayed.rows;
   transfer.bytes += relayed.bytes;
@@ -99,17 +106,16 @@ async function transferRange(
 
 /** Adds up the kept columns of all rows that were copied, for what arrived to be held against it. */
 export async function sumKeptColumns(options: TransferOptions, transfers: ReadonlyMap<Table, TableTransfer>): Promise<void> {
-  const { sources, treatments, selection, serverVersion, changedLater, rowHash } = options;
+  const { sources, treatments, selection, serverVersion, changedLater, rowHash, pace } = options;
   await workThrough(tasksOf(treatments, selection, serverVersion), sources, async ({ treatment, range }, source) => {
     const { table } = treatment;
     const kept = transfers.get(table)?.kept;
     if (kept === undefined || treatment.leftOut) return;
-    const sql = checksumSql(treatment, changedLater.get(table) ?? new Set(), range, rowHash);
-    const { rows } = await source.client.query<{ rows: number; sum: string }>(sql).catch((cause: unknown) => {
+    const part = await sumRange(source, treatment, changedLater.get(table) ?? new Set(), range, rowHash, pace).catch((cause: unknown) => {
       throw sourceFault(cause, `adding up the kept columns of ${table.key}`);
     });
-    kept.rows += rows[0]?.rows ?? 0;
-    kept.sum += BigInt(rows[0]?.sum ?? 0);
+    kept.rows += part.rows;
+    kept.sum += part.sum;
   });
 }
 
