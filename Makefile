@@ -1,5 +1,5 @@
 # Understudy: stand up a staging stack, rehearse the migration on it, take it down.
-# Options for the command go in ARGS: make up ARGS="--port-offset 100"
+# Options for the command go in ARGS: make up ARGS="--port-offset 100"; another stack in STACK: make up STACK=staging
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -7,17 +7,18 @@ SHELL := /bin/sh
 .PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy bench-migration
 
 understudy := cli/understudy
+STACK := local
 # The project's own Node and tools. Not for the set-up: npm has to run on a Node that it may replace.
 with_modules := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-up: setup ## set up the machine, then deploy stack "local"
-	@$(understudy) up --stack local --yes $(ARGS)
+up: setup ## set up the machine, then deploy stack "local", or STACK
+	@$(understudy) up --stack $(STACK) --yes $(ARGS)
 
-down: ## destroy stack "local"; backups and reports stay
-	@$(understudy) destroy --stack local --yes $(ARGS)
+down: ## destroy stack "local", or STACK; backups and reports stay
+	@$(understudy) destroy --stack $(STACK) --yes $(ARGS)
 
 setup: ## get Node, the Pulumi engine and the system packages
 	@sh tools/bootstrap.sh up

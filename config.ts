@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { imageNames } from "./engine/docker/imageNames.ts";
 import { exitCode, UnderstudyError } from "./engine/errors.ts";
 
 const port = z.int().min(1).max(65_535);
@@ -35,6 +36,7 @@ export const defaultPorts = {
   cacheBus3: 6392,
   replicaExporter: 9188,
   scheduledBackup: 9120,
+  pgadmin: 5051,
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
@@ -49,7 +51,11 @@ export const stackConfig = z.strictObject({
   /** Folder under `workloads/`, or the path of one of your own. */
   workload: z.string().min(1).default("stories"),
   /** What the stack runs on. */
-  platform: z.enum(["process"]).default("process"),
+  platform: z.enum(["process", "docker"]).default("process"),
+  /** Images in place of the pinned ones: a mirror's, or built here. */
+  images: z.partialRecord(z.enum(imageNames), z.string().regex(/^[a-zA-Z0-9][\w./:@-]*$/, { error: "must be an image, such as registry.example.org/postgres:15" })).default({}),
+  /** Of the stack's own network of containers; default by the stack, within 10.100.0.0 to 10.199.255.0. */
+  subnet: z.string().regex(/^\d{1,3}\.\d{1,3}\.\d{1,3}\.0\/24$/, { error: "must be a network such as 10.123.4.0/24" }).optional(),
   /** Added to every port; `auto` takes the first multiple of 100 at which all are free. */
   portOffset: z
     .union([z.int().min(0).max(20_000), z.literal("auto")], { error: 'must be a whole number from 0 to 20000, or "auto"' })
@@ -140,8 +146,12 @@ export const stackConfig = z.strictObject({
       /** At least 2: with its server gone, an exporter takes a second to say so. */
       scrapeIntervalSeconds: z.int().min(2).max(300).default(5),
       retention: z.string().regex(/^\d+[hdw]$/).default("24h"),
+      /** Default: where there is one, a program or an image. */
+      grafana: z.boolean().optional(),
     })
     .prefault({}),
+  /** pgAdmin; in a container only. */
+  admin: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   rehearsal: z.strictObject({ enabled, revision }).prefault({}),
   validation: z.strictObject({ enabled, quick: z.boolean().default(false), revision }).prefault({}),
   /** Probing of every service; defaults from document 004. */
@@ -199,6 +209,9 @@ export function parseConfig(entries: Readonly<Record<string, string>>, project =
       remedy: "See docs/configuration.md.",
     });
   }
+  if (result.data.admin.enabled && result.data.platform === "process") {
+    throw new UnderstudyError("understudy:admin.enabled = true: pgAdmin comes as an image only; allowed with understudy:platform = docker.", { exitCode: exitCode.usage });
+  }
   const clash = duplicatePorts(result.data.ports);
   if (clash.length > 0) {
     throw new UnderstudyError(`understudy:ports gives one port to two services: ${clash.join("; ")}.`, { exitCode: exitCode.usage });
@@ -236,6 +249,7 @@ export function openPorts(config: StackConfig, all: Readonly<Record<PortName, nu
     [monitoring.enabled, ["prometheus", "alertmanager", "nodeExporter", "postgresExporter", "redisExporter", "nginxExporter"]],
     [monitoring.enabled && database.replicas > 0, ["replicaExporter"]],
     [monitoring.enabled && grafana, ["grafana"]],
+    [config.admin.enabled, ["pgadmin"]],
   ];
   const names = new Set<string>(open.flatMap(([opened, ports]) => (opened ? ports : [])));
   return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));

@@ -21,9 +21,17 @@ export default async function program(): Promise<Inputs> {
   const id = stackId(stack, projectFolder);
   const offset = await offsetOf(config, id);
   const ports = effectivePorts(config, offset);
-  const grafana = findProgram("grafana") !== undefined;
+  const grafana = config.monitoring.grafana ?? (config.platform !== "process" || findProgram("grafana") !== undefined);
   const workload = await loadWorkload(isAbsolute(config.workload) ? config.workload : join(projectFolder, "workloads", config.workload));
-  const platform = createPlatform(config.platform, { stackId: id, ports: openPorts(config, ports, grafana), host: config.listenHost });
+  const platform = await createPlatform(config.platform, {
+    stack,
+    stackId: id,
+    title: workload.manifest.title,
+    ports: openPorts(config, ports, grafana),
+    host: config.listenHost,
+    images: config.images,
+    subnet: config.subnet,
+  });
   const context = { stack, projectFolder, reportsFolder: join(projectFolder, "staging-backups"), config, ports, workload, platform, grafana };
   const staging = new StagingStack(stack, { context, stackId: id });
   return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { exitCode, UnderstudyError } from "../engine/errors.ts";
-import { processTarget, type CopyDescription, type TargetDescription } from "../resources/validationTarget.ts";
+import { validationTarget, type CopyDescription, type TargetDescription } from "../resources/validationTarget.ts";
 import { layoutOf, type StackLayout } from "../engine/process/layout.ts";
 import { loadWorkload, type Workload } from "../engine/workload/manifest.ts";
 import type { ValidationTarget } from "../engine/validation/target.ts";
@@ -46,5 +46,5 @@ export async function deployedStack(name: string): Promise<DeployedStack> {
   }
   const { stackId, target, workload, ...rest } = parsed.data;
   const layout = layoutOf(stackId);
-  return { name, stackId, layout, workload: await loadWorkload(workload), description: target, target: processTarget(target, layout), ...rest };
+  return { name, stackId, layout, workload: await loadWorkload(workload), description: target, target: validationTarget(target, layout), ...rest };
 }

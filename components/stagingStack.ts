@@ -10,6 +10,7 @@ import { StagingSetup } from "../resources/stagingSetup.ts";
 import { Validation } from "../resources/validation.ts";
 import type { CopyDescription, TargetDescription } from "../resources/validationTarget.ts";
 import type { Service } from "../platforms/platform.ts";
+import { Admin } from "./admin.ts";
 import { App } from "./app.ts";
 import { Cache } from "./cache.ts";
 import type { StackContext } from "./context.ts";
@@ -137,6 +138,8 @@ export class StagingStack extends ComponentResource {
         )
       : undefined;
 
+    const admin = config.admin.enabled ? new Admin("admin", { context, dependsOn: [setup] }, { parent: this }) : undefined;
+
     const rehearsal = config.rehearsal.enabled
       ? new MigrationTest(
           "migration-test",
@@ -161,6 +164,7 @@ export class StagingStack extends ComponentResource {
       ...app.instances,
       proxy.service,
       ...(monitoring?.services ?? []),
+      ...(admin === undefined ? [] : [admin.service]),
     ];
     this.target = targetOf({ context, staging, cache, app, proxy, pool, scheduledBackup, monitoring, source: source.connection, services });
     const validation = config.validation.enabled
@@ -186,7 +190,7 @@ export class StagingStack extends ComponentResource {
       ...(rehearsal === undefined ? {} : { migrationTest: rehearsal.reportHtml }),
       ...(validation === undefined ? {} : { validation: validation.reportHtml }),
     });
-    this.urls = { app: proxy.url, health: `${proxy.url}${app.healthPath}`, ...monitoring?.urls };
+    this.urls = { app: proxy.url, health: `${proxy.url}${app.healthPath}`, ...monitoring?.urls, ...(admin === undefined ? {} : { pgadmin: admin.url }) };
     this.registerOutputs({ urls: this.urls, reports: this.reports });
   }
 }

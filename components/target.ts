@@ -45,6 +45,7 @@ export function targetOf(parts: TargetParts): Output<TargetDescription> {
   return secret(
     all([staging, cache.password, app.signInPassword, source]).apply(([staging, password, signInPassword, connection]) => ({
       stack: context.stack,
+      platform: platform.kind,
       httpsUrl: proxy.url,
       httpUrl: `http://localhost:${ports.http}`,
       appUrl: `http://${platform.hostOf("app")}:${ports.app}`,
@@ -58,8 +59,9 @@ export function targetOf(parts: TargetParts): Output<TargetDescription> {
       ...(scheduledBackup === undefined
         ? {}
         : { scheduledBackup: { service: scheduledBackup.service.name, healthUrl: `http://${scheduledBackup.service.host}:${scheduledBackup.service.port}/health`, everyHours: context.config.backup.everyHours } }),
-      services: services.map(({ name, host, port }) => ({
+      services: services.map(({ name, host, port, container }) => ({
         name,
+        ...(container === undefined ? {} : { container }),
         host,
         port,
         morePorts: morePortsOf(context, cache, name),

@@ -71,6 +71,7 @@ export type Program =
   | { readonly kind: "prometheus"; readonly configFile: string; readonly retention: string }
   | { readonly kind: "alertmanager"; readonly configFile: string }
   | { readonly kind: "grafana"; readonly configFile: string }
+  | { readonly kind: "pgadmin"; /** The servers that it knows, as JSON. */ readonly serversFile: string }
   | { readonly kind: "exporter"; readonly exporter: ExporterKind; readonly arguments: readonly string[] };
 
 /** How the lines that a service prints are kept. */

@@ -1,15 +1,16 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
+import { dockerLeftovers } from "../../engine/docker/leftovers.ts";
 import { stackId } from "../../engine/process/layout.ts";
 import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { seconds, styled } from "../console.ts";
-import { forgetBackend } from "../backend.ts";
+import { forgetBackend, stateFile } from "../backend.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
 import { runOperation } from "../operation.ts";
 import { project } from "../project.ts";
-import { forgetSettings } from "../stackFile.ts";
+import { forgetSettings, readEffectiveEntries } from "../stackFile.ts";
 import { openStack, requireDeployed } from "../workspace.ts";
 
 interface DestroyOptions {
@@ -27,11 +28,13 @@ export const addDestroy: AddCommand = (program, { console }) => {
       const { stack: name, json, verbose } = globalsOf(command);
       await requireDeployed(name);
       if (!options.yes) await confirm(name);
+      const usesDocker = await isOnDocker(name);
       const open = await openStack(name, { mode: "write" });
       const { durationMs } = await runOperation(open, { title: `Stack ${name}: destroy`, console, verbose, quiet: json }, (hooks) =>
         open.stack.destroy(hooks),
       );
-      const left = await leftoversOf(stackId(name, project.root));
+      const id = stackId(name, project.root);
+      const left = [...(await leftoversOf(id)), ...(usesDocker ? await dockerLeftovers(id) : [])];
       if (left.length > 0) {
         throw new UnderstudyError(`Destroyed, but ${left.length} thing(s) are left:\n  ${left.join("\n  ")}`, {
           exitCode: exitCode.leftBehind,
@@ -43,11 +46,18 @@ export const addDestroy: AddCommand = (program, { console }) => {
       const purged = options.purge ? await purge(name) : [];
       if (json) console.result(JSON.stringify({ stack: name, durationMs, left, purged }));
       else {
-        console.result(`${styled(console, "green", "gone")} stack ${name} in ${seconds(durationMs)}: no process, port, lease or file of it is left`);
+        console.result(`${styled(console, "green", "gone")} stack ${name} in ${seconds(durationMs)}: no process${usesDocker ? ", container, volume, network" : ""}, port, lease or file of it is left`);
         if (!options.purge) console.result(`Backups and reports stay in ${project.reports} (--purge deletes them).`);
       }
     });
 };
+
+/** What is there, or what the configuration says would be. */
+async function isOnDocker(name: string): Promise<boolean> {
+  if ((await readFile(stateFile(project, name), "utf8")).includes('"docker:index/')) return true;
+  const entries = await readEffectiveEntries(project, name);
+  return entries["understudy:platform"] === "docker";
+}
 
 async function confirm(name: string): Promise<void> {
   if (!process.stdin.isTTY) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import { layoutOf, stackId, stateRoot } from "../../engine/process/layout.ts";
 import { readLeases, releaseLeases } from "../../engine/process/leases.ts";
+import { stacksOnDocker } from "../../engine/docker/leftovers.ts";
 import { leftoversOf } from "../../engine/process/leftovers.ts";
 import { isSupervisorUp, stopSupervisor } from "../../engine/process/supervisor.ts";
 import { globalsOf, type AddCommand } from "../context.ts";
@@ -32,10 +33,12 @@ async function isOurs(id: string): Promise<boolean> {
 
 async function abandonedStacks(): Promise<Abandoned[]> {
   const folders = (await readdir(stateRoot()).catch((): string[] => [])).filter((name) => /-[0-9a-f]{8}$/.test(name));
+  const onDocker = await stacksOnDocker();
   const ids = new Set([...folders, ...(await readLeases()).map(({ stack }) => stack)]);
   const found = await Promise.all(
     [...ids].map(async (id): Promise<Abandoned | undefined> => {
-      if (await isOurs(id)) return undefined;
+      // One whose containers run is not dead, whoever made it.
+      if (onDocker.has(id) || (await isOurs(id))) return undefined;
       return { stackId: id, running: await isSupervisorUp(layoutOf(id)), left: await leftoversOf(id) };
     }),
   );

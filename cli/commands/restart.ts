@@ -12,7 +12,7 @@ export const addRestart: AddCommand = (program, { console }) => {
     .description("restart the app's instances one at a time, each out of use until it is healthy again")
     .action(async (service: string) => {
       const { stack: name, json } = globalsOf(command);
-      const { target, layout, workload, urls } = await deployedStack(name);
+      const { target, layout, workload, urls, description } = await deployedStack(name);
       const instances = target.appInstances ?? [];
       const chosen = service === "app" ? instances : instances.filter((instance) => instance.service === service);
       if (chosen.length === 0) {
@@ -28,6 +28,7 @@ export const addRestart: AddCommand = (program, { console }) => {
           await restartInstance({
             layout,
             name: instance.service,
+            container: description.services.find((service) => service.name === instance.service)?.container,
             healthUrl: new URL(healthPath, instance.url).href,
             // A single instance has nobody to take its place.
             drainFile: instances.length > 1 ? instance.drainFile : undefined,

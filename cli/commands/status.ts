@@ -23,7 +23,8 @@ export const addStatus: AddCommand = (program, { console }) => {
     .action(async () => {
       const { stack: name, json } = globalsOf(command);
       const stack = await deployedStack(name);
-      const supervisor = await isSupervisorUp(stack.layout);
+      // On Docker the engine supervises; where it does not answer, asking for the services says so.
+      const supervisor = stack.target.platform === "docker" || (await isSupervisorUp(stack.layout));
       const services = await Promise.all(
         stack.target.services.map(async (service): Promise<ServiceRow> => ({ name: service.name, port: service.port, ...(await service.state()) })),
       );
@@ -65,7 +66,7 @@ function asText(console: Console, stack: DeployedStack, { supervisor, services, 
   ]);
   const reports = Object.entries(stack.reports).map(([kind, path]) => ["", kind, path, age(path)]);
   return [
-    `Stack ${stack.name} (${stack.workload.manifest.title}), supervisor ${supervisor ? "up" : styled(console, "red", "down")}`,
+    `Stack ${stack.name} (${stack.workload.manifest.title}), ${stack.target.platform === "docker" ? "Docker engine" : "supervisor"} ${supervisor ? "up" : styled(console, "red", "down")}`,
     "",
     table([["    ", "service", "port", "pid", "uptime", "memory", ""], ...rows]),
     "",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckContext } from "./check.ts";
+import type { AccessLog } from "./target.ts";
 
 /**
  * Document 004's format to the letter:
@@ -14,15 +15,20 @@ const tailBytes = 128 * 1024;
 const patienceMs = 2_000;
 
 /** The line of an access log that a request of our own has left, found by its user agent; nothing when it never comes. */
-export async function lineOfOwnRequest(context: CheckContext, file: string, path: string): Promise<string | undefined> {
+export async function lineOfOwnRequest(context: CheckContext, log: AccessLog, path: string): Promise<string | undefined> {
   const agent = `understudy-validation/${randomUUID()}`;
   await context.http.send(new URL(path, context.target.httpsUrl).href, { headers: { "user-agent": agent }, signal: context.signal });
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const line = (await tail(file)).split("\n").find((candidate) => candidate.includes(agent));
+    const line = (await log.tail()).split("\n").find((candidate) => candidate.includes(agent));
     if (line !== undefined || performance.now() > deadline) return line;
     await sleep(50, undefined, { signal: context.signal });
   }
+}
+
+/** A log in a file. */
+export function logFileTail(file: string): AccessLog {
+  return { name: file, tail: () => tail(file) };
 }
 
 async function tail(file: string): Promise<string> {

@@ -33,6 +33,14 @@ export interface ServiceSample {
   readonly state: ServiceState;
 }
 
+/** Where requests are logged. */
+export interface AccessLog {
+  /** For messages. */
+  readonly name: string;
+  /** Its last lines, some hundred of them. */
+  tail(): Promise<string>;
+}
+
 /** A running stack, as validation sees it. Holds secrets: never print it. */
 export interface ValidationTarget {
   readonly stack: string;
@@ -60,7 +68,8 @@ export interface ValidationTarget {
   readonly services: readonly ServiceTarget[];
   /** PEM that the proxy should serve. */
   readonly certificateFile: string;
-  readonly accessLogFile?: string;
+  /** The end of the proxy's log of requests, and how people find it. */
+  readonly accessLog?: AccessLog;
   readonly source?: ConnectionSettings;
 }
 

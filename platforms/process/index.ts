@@ -1,18 +1,17 @@
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { all, ComponentResource, output, secret, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
-import type { HealthSpec } from "../../engine/health/index.ts";
 import { folderHash } from "../../engine/folderHash.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
 import { Certificate } from "../../resources/certificate.ts";
-import type { ServiceFile } from "../../engine/process/service.ts";
 import { PortLeases } from "../../resources/portLeases.ts";
 import { Secret } from "../../resources/secret.ts";
 import { Service as SupervisedService } from "../../resources/service.ts";
 import { Supervisor } from "../../resources/supervisor.ts";
 import { Volume as FolderVolume } from "../../resources/volume.ts";
 import type { Address, Parent, Platform, Service, TlsCertificate, Volume } from "../platform.ts";
-import type { ConfigFile, HealthProbe, ServiceSpec } from "../spec.ts";
+import { filesOf, probeAt } from "../inputs.ts";
+import type { ServiceSpec } from "../spec.ts";
 import { accountsOf, launchOf } from "./launch.ts";
 
 export interface ProcessPlatformArgs {
@@ -124,35 +123,3 @@ export class ProcessPlatform extends ComponentResource implements Platform {
     return { parent: options.parent, dependsOn: [...first, ...(options.dependsOn ?? [])] };
   }
 }
-
-function filesOf(files: readonly ConfigFile[] = [], wanted: boolean): Output<ServiceFile[]> {
-  const chosen = files.filter((file) => (file.secret ?? false) === wanted);
-  return all(chosen.map((file) => output(file.content).apply((content) => ({ path: file.path, content }))));
-}
-
-/** Fills in the address that this platform gave the service. */
-function probeAt(probe: HealthProbe, host: string, port: number): Output<HealthSpec> {
-  switch (probe.kind) {
-    case "postgres": {
-      const { database, user, standby } = probe;
-      return output(probe.password).apply(
-        (password): HealthSpec => ({ kind: "postgres", connection: { host, port, database, user, password }, ...(standby === undefined ? {} : { standby }) }),
-      );
-    }
-    case "redis":
-      return output(probe.password).apply((password): HealthSpec => ({ kind: "redis", host, port, password, ...(probe.clusterNode === true ? { clusterNode: true } : {}) }));
-    case "http": {
-      const { path, tls = false, expectStatus, expectJson } = probe;
-      return output<HealthSpec>({
-        kind: "http",
-        url: `${tls ? "https" : "http"}://${host}:${port}${path}`,
-        ...(tls ? { insecureTls: true } : {}),
-        ...(expectStatus === undefined ? {} : { expectStatus }),
-        ...(expectJson === undefined ? {} : { expectJson }),
-      });
-    }
-    case "prometheus-targets":
-      return output<HealthSpec>({ kind: "prometheus-targets", url: `http://${host}:${port}`, jobs: [...probe.jobs] });
-  }
-}
-

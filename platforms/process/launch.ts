@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { output, type Input, type Output } from "@pulumi/pulumi";
 import type { Bundle, ServiceInputs } from "../../resources/operations/service.ts";
 import { folderHash } from "../../engine/folderHash.ts";
+import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import type { StackLayout } from "../../engine/process/layout.ts";
 import type { ExporterKind, ServiceSpec } from "../spec.ts";
 import { passwordFile, standbyInputs, standbySettings } from "./standby.ts";
@@ -53,6 +54,8 @@ export function accountsOf(kind: ServiceSpec["program"]["kind"]): readonly strin
       return appAccounts;
     case "grafana":
       return ["grafana", "nobody"];
+    case "pgadmin":
+      return ["nobody"];
     case "prometheus":
     case "alertmanager":
     case "exporter":
@@ -151,6 +154,8 @@ export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
       };
     case "grafana":
       return { program: "grafana", arguments: ["server", `--config=${config(program.configFile)}`, "--homepath=/usr/share/grafana"], accounts, stopSignal };
+    case "pgadmin":
+      throw new UnderstudyError("pgAdmin is in no package: it comes as an image only.", { exitCode: exitCode.usage, remedy: "Set admin.enabled to false, or platform to docker." });
     case "exporter":
       return { program: exporterPrograms[program.exporter], arguments: program.arguments, accounts, stopSignal };
   }

@@ -1,7 +1,7 @@
 import { layoutOf } from "../../engine/process/layout.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
 import { failUnlessGreen, operationsOf, progressLines } from "../operations.ts";
-import { processTarget, type TargetDescription } from "../validationTarget.ts";
+import { validationTarget, type TargetDescription } from "../validationTarget.ts";
 
 export interface ValidationInputs {
   readonly target: TargetDescription;
@@ -26,7 +26,7 @@ async function validate(inputs: ValidationInputs): Promise<ValidationOutputs> {
   const { validateStaging } = await import("../../engine/validation/validate.ts");
   const workload = await loadWorkload(inputs.workloadFolder);
   const { report, files } = await validateStaging({
-    target: processTarget(inputs.target, layoutOf(inputs.stackId)),
+    target: validationTarget(inputs.target, layoutOf(inputs.stackId)),
     workload,
     reportsFolder: inputs.reportsFolder,
     quick: inputs.quick,

@@ -6,6 +6,7 @@ import { ensureCacheCluster } from "../../engine/cache/cluster.ts";
 import { bundleApp } from "../../engine/process/bundle.ts";
 import { connectionOf, stagingRoles } from "../../engine/staging/database.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
+import { logFileTail } from "../../engine/validation/accessLog.ts";
 import type { ValidationTarget } from "../../engine/validation/target.ts";
 import { startCacheNodes, type TestCacheNodes } from "./cacheCluster.ts";
 import { startChild, type TestChild } from "./child.ts";
@@ -149,7 +150,7 @@ export async function startArchitect(options: { readonly instances?: number; rea
       redis: { host: "127.0.0.1", port: cache.nodes[0]?.port ?? 0, password: cache.password, nodes: cache.nodes },
       signInPassword: password,
       certificateFile: join(nginx.folder, "certificate.pem"),
-      accessLogFile: join(nginx.folder, "access.log"),
+      accessLog: logFileTail(join(nginx.folder, "access.log")),
       services: [
         service("database", staging.port, undefined, { dataFolder: join(databases.primary.folder, "data") }),
         ...instances.map(({ port, child }, index) => service(index === 0 ? "app" : `app-${index + 1}`, port, child().process.pid)),

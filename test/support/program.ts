@@ -30,6 +30,11 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
     Backup: { file: "/backup.sql.gz", sha256: "0" },
     DataCopy: { copyId: "copy-1", reportJson: "/c.json", reportHtml: "/c.html" },
     MigrationTest: { reportJson: "/m.json", reportHtml: "/m.html" },
+    RandomPassword: { result: `secret-of-${name}` },
+    RemoteImage: { imageId: `sha256:image-of-${name}` },
+    ContainerFiles: { present: true, hash: `hash-of-${name}` },
+    ContainerReady: { ready: true, fingerprint: `fingerprint-of-${name}` },
+    VolumeIdentity: { volumeId: `volume-of-${name}` },
     Validation: { reportJson: "/v.json", reportHtml: "/v.html" },
   };
   return { ...inputs, ...made[kind] };

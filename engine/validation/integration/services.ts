@@ -23,8 +23,8 @@ export const proxyReachesApp: ValidationCheck = {
     if (proxied.status >= 502 || throughProxy === 0 || throughProxy !== directly) {
       return failed(`${path} names ${throughProxy} components through the proxy (${proxied.status}), ${directly} directly (${direct.status})`, "See the upstream in nginx.conf.");
     }
-    if (target.accessLogFile === undefined) return passed(`${path} is the same directly and through the proxy`);
-    const upstreamTime = stagingLogLine.exec((await lineOfOwnRequest(context, target.accessLogFile, path)) ?? "")?.groups?.["upstreamTime"];
+    if (target.accessLog === undefined) return passed(`${path} is the same directly and through the proxy`);
+    const upstreamTime = stagingLogLine.exec((await lineOfOwnRequest(context, target.accessLog, path)) ?? "")?.groups?.["upstreamTime"];
     if (upstreamTime === undefined || upstreamTime === "-") return failed(`${path} was answered by the proxy itself: its log names no upstream time`, "See the location of that path in nginx.conf.");
     return passed(`${path} is the same directly and through the proxy; the upstream took ${upstreamTime} s`);
   },

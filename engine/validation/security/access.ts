@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ValidationCheck } from "../check.ts";
 import { skipped, verdict } from "../outcome.ts";
 import { elsewhere } from "../infrastructure/services.ts";
@@ -64,10 +65,17 @@ export const secretFilesPrivate: ValidationCheck = {
     const problems = await Promise.all(
       files.map(async ({ name, file }) => {
         const mode = (await stat(file)).mode & 0o777;
-        // An owner may hold less than 0600, never another more.
-        return (mode & 0o177) === 0 ? [] : [`${name}: ${file} has mode 0${mode.toString(8)}`];
+        // An owner may hold less than 0600, never another more, unless nobody else gets as far.
+        return (mode & 0o177) === 0 || (await isBehindClosedFolder(file)) ? [] : [`${name}: ${file} has mode 0${mode.toString(8)}`];
       }),
     );
-    return verdict(problems.flat(), { count: files.length, evidence: `${files.length} files, each 0600 or less`, remedy: "chmod 600 the file; then change the secret, for others could read it." });
+    return verdict(problems.flat(), { count: files.length, evidence: `${files.length} files, each 0600 or less or in a folder closed to others`, remedy: "chmod 600 the file; then change the secret, for others could read it." });
   },
 };
+
+/** Whether a folder on the way to a file lets nobody but its owner through. */
+async function isBehindClosedFolder(path: string): Promise<boolean> {
+  const folder = dirname(path);
+  if (folder === path) return false;
+  return ((await stat(folder)).mode & 0o077) === 0 || isBehindClosedFolder(folder);
+}

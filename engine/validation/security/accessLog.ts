@@ -9,10 +9,10 @@ export const accessLogFormat: ValidationCheck = {
   severity: "error",
   quick: false,
   run: async (context) => {
-    const { accessLogFile } = context.target;
-    if (accessLogFile === undefined) return skipped("this platform keeps the proxy's log to itself", "Read it with `understudy logs`.");
-    const line = await lineOfOwnRequest(context, accessLogFile, "/");
-    if (line === undefined) return failed(`a request of our own never appeared in ${accessLogFile}`, "See access_log of nginx.conf, and whether its disk is full.");
+    const { accessLog } = context.target;
+    if (accessLog === undefined) return skipped("this platform keeps the proxy's log to itself", "Read it with `understudy logs`.");
+    const line = await lineOfOwnRequest(context, accessLog, "/");
+    if (line === undefined) return failed(`a request of our own never appeared in ${accessLog.name}`, "See access_log of nginx.conf, and whether its disk is full.");
     if (!stagingLogLine.test(line)) return failed(`a line is of another format: ${line.slice(0, 300)}`, "Set log_format staging as document 004 has it.");
     return passed(`our own request stands there as asked: ${line.slice(0, 200)}`);
   },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { silent } from "../../../engine/progress.ts";
+import { logFileTail } from "../../../engine/validation/accessLog.ts";
 import { validateStaging } from "../../../engine/validation/validate.ts";
 import type { ValidationTarget } from "../../../engine/validation/target.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
@@ -50,7 +51,7 @@ function target(): ValidationTarget {
     redis: { host: "127.0.0.1", port: app.redis.port, password: app.redis.password },
     signInPassword: app.password,
     certificateFile: join(nginx.folder, "certificate.pem"),
-    accessLogFile: join(nginx.folder, "access.log"),
+    accessLog: logFileTail(join(nginx.folder, "access.log")),
     services: [
       service("database", app.postgres.port, undefined, { dataFolder: join(app.postgres.folder, "data") }),
       service("cache", app.redis.port, app.redis.child().process.pid),

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { SecureVersion } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createCertificate } from "../../../engine/tls/certificate.ts";
+import { logFileTail } from "../../../engine/validation/accessLog.ts";
 import type { ServiceState, ValidationTarget } from "../../../engine/validation/target.ts";
 import { loadWorkload, type Workload } from "../../../engine/workload/manifest.ts";
 import { startStoriesApp, type TestStoriesApp } from "../../support/storiesApp.ts";
@@ -127,7 +128,7 @@ export async function startWorld(): Promise<World> {
     alertmanagerUrl: `http://127.0.0.1:${monitoring.port}`,
     grafanaUrl: `http://127.0.0.1:${monitoring.port}/grafana`,
     certificateFile,
-    accessLogFile,
+    accessLog: logFileTail(accessLogFile),
     services: [
       service("database", app.postgres.port, { dataFolder }),
       service("cache", app.redis.port, { secretFiles: [secretFile] }),
