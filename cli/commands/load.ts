@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
+import { headlineOf } from "../../engine/load/page.ts";
 import { loadPlanOf } from "../../engine/load/plan.ts";
 import { runLoad, smokeProfile } from "../../engine/load/run.ts";
 import { table } from "../console.ts";
@@ -64,7 +65,7 @@ export const addLoad: AddCommand = (program, { console }) => {
         await copyReport(result.files, options);
         showReport(console, result.report, result.files, { json, verbose });
         if (result.exitCode === exitCode.done) return;
-        throw new UnderstudyError(result.exitCode === exitCode.targetMissed ? "A target was missed." : "The application is not what it should be.", {
+        throw new UnderstudyError(headlineOf(result.report), {
           exitCode: result.exitCode,
           remedy: `Look at ${result.files.html}`,
         });

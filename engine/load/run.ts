@@ -98,7 +98,7 @@ async function smoke(plan: LoadPlan, origin: URL, { target, workload, onProgress
 
 async function underLoad(plan: LoadPlan, profile: Profile, origin: URL, { target, workload, onProgress, signal }: LoadOptions) {
   const journeys = plan.journeys.filter(({ weight }) => weight > 0);
-  const seconds = durationOf(profile.stages) / 1_000;
+  const seconds = Math.round(durationOf(profile.stages) / 1_000);
   const connection = { origin, connections: profile.concurrency, timeoutMs: profile.timeoutMs };
   return inWorld({ plan, journeys, target, workload, sessions: plan.accounts.most, signal }, connection, async (client, world) => {
     const startedAt = performance.now();

@@ -22,11 +22,6 @@ export interface Reader {
   read<Row extends QueryResultRow>(query: Query): Promise<Row[]>;
 }
 
-/** The statements of one transaction. */
-export interface Transaction {
-  query<Row extends QueryResultRow>(query: Query): Promise<Row[]>;
-}
-
 export interface DatabaseOptions {
   readonly url: string;
   readonly replicaUrl: string | undefined;
@@ -38,7 +33,8 @@ export interface DatabaseOptions {
 
 /**
  * Writes go to the primary, reads to the replica while there is one that answers, else to the primary. Either may go away and
- * come back: reads, and transactions not yet committed, are then tried again.
+ * come back: reads, and writes that were not done, are then tried again. A write is one statement: fewer round trips, and a row
+ * that many want is locked for no longer than it takes.
  */
 export class Database {
   readonly #primary: Pool;
@@ -59,42 +55,31 @@ export class Database {
     options.metrics.watchPools({ primary: this.#primary, ...(this.#replica === undefined ? {} : { replica: this.#replica }) }, options.connections);
   }
 
-  /** Commits what `use` did, or nothing of it. `use` may be called again as long as nothing was committed. */
-  async transaction<Result>(use: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  /**
+   * Rows that one statement, a transaction of its own, gives back. Tried again as long as it is certain that nothing was committed:
+   * no connection could be had, or the server itself said that it had ended the statement.
+   */
+  async write<Row extends QueryResultRow>(query: Query): Promise<Row[]> {
     return this.#retrying(async () => {
-      const client = await this.#primary.connect();
+      const client = await this.#primary.connect().catch((error: unknown) => {
+        throw isConnectionLoss(error) ? new NothingDone(error) : error;
+      });
       let broken: Error | undefined;
       const onError = (error: Error): void => {
         broken = error;
       };
       client.on("error", onError);
       try {
-        await client.query("BEGIN");
-        const result = await use({
-          query: async <Row extends QueryResultRow>(query: Query) => {
-            const { rows } = await this.#timed(query.name, "primary", () => client.query<Row>(query.text, [...(query.values ?? [])]));
-            return rows;
-          },
-        });
-        await client.query("COMMIT").catch((error: unknown) => {
-          // It may have been committed: trying again could do it twice.
-          throw new CommitUncertain(error);
-        });
-        return result;
+        const { rows } = await this.#timed(query.name, "primary", () => client.query<Row>(query.text, [...(query.values ?? [])]));
+        return rows;
       } catch (error) {
-        if (error instanceof Error && (isConnectionLoss(error) || error instanceof CommitUncertain)) broken = error;
-        else await client.query("ROLLBACK").catch((rollbackError: Error) => (broken = rollbackError));
-        throw error;
+        if (isConnectionLoss(error)) broken = error instanceof Error ? error : new Error(codeOf(error));
+        throw endedByServer.has(codeOf(error)) ? new NothingDone(error) : error;
       } finally {
         client.off("error", onError);
         client.release(broken);
       }
-    });
-  }
-
-  /** One statement in a transaction of its own. */
-  async write<Row extends QueryResultRow>(query: Query): Promise<Row[]> {
-    return this.transaction((transaction) => transaction.query<Row>(query));
+    }, (error) => error instanceof NothingDone);
   }
 
   /** One round trip on a pooled connection to each server, not tried again; for health. */
@@ -147,13 +132,13 @@ export class Database {
     }
   }
 
-  async #retrying<Result>(run: () => Promise<Result>): Promise<Result> {
+  async #retrying<Result>(run: () => Promise<Result>, mayRepeat: (error: unknown) => boolean = isConnectionLoss): Promise<Result> {
     const deadline = Date.now() + retryForMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, 400)) {
       try {
         return await run();
       } catch (error) {
-        if (!isConnectionLoss(error) || Date.now() + pauseMs > deadline) throw error;
+        if (!mayRepeat(error) || Date.now() + pauseMs > deadline) throw error;
         this.#metrics.databaseRetries.inc({ server: "primary" });
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
@@ -161,11 +146,17 @@ export class Database {
   }
 }
 
-/** The connection was lost while COMMIT was under way. */
-class CommitUncertain extends Error {
+// Ended by an administrator before it was done, not accepting connections (a switch), its name being given to another database.
+const endedByServer = new Set(["57P01", "57P03", "55000", "3D000"]);
+
+/** A write that has certainly left nothing. Its code is its cause's. */
+class NothingDone extends Error {
+  readonly code: string;
+
   constructor(cause: unknown) {
-    super("the connection was lost while the transaction was being committed", { cause });
-    this.name = "CommitUncertain";
+    super("the statement was not run", { cause });
+    this.name = "NothingDone";
+    this.code = codeOf(cause);
   }
 }
 

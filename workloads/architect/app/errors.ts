@@ -38,27 +38,35 @@ export interface NewError {
 
 /** Notes an error with those that are the same; one that was resolved is open again. */
 export async function reportError(database: Database, error: NewError, from: { readonly userId: string | undefined; readonly address: string }): Promise<ErrorGroup> {
-  const reportId = randomUUID();
-  return database.transaction(async (transaction) => {
-    const [group] = await transaction.query<GroupRow>({
-      name: "upsert_error_group",
-      text: `INSERT INTO error_groups (fingerprint, title, level, occurrences) VALUES ($1, $2, $3::error_level, 1)
+  const [group] = await database.write<GroupRow>({
+    name: "report_error",
+    text: `WITH grouped AS (
+             INSERT INTO error_groups (fingerprint, title, level, occurrences) VALUES ($1, $2, $3::error_level, 1)
              ON CONFLICT (fingerprint) DO UPDATE
                SET occurrences = error_groups.occurrences + 1, last_seen = now(), level = greatest(error_groups.level, excluded.level),
                    status = CASE error_groups.status WHEN 'resolved' THEN 'open' ELSE error_groups.status END,
                    resolved_at = CASE error_groups.status WHEN 'resolved' THEN NULL ELSE error_groups.resolved_at END,
                    resolved_by = CASE error_groups.status WHEN 'resolved' THEN NULL ELSE error_groups.resolved_by END
-             RETURNING ${columns}`,
-      values: [fingerprintOf(error.message), titleOf(error.message), error.level],
-    });
-    if (group === undefined) throw new Error("INSERT … RETURNING gave no row");
-    await transaction.query({
-      name: "insert_error_report",
-      text: `INSERT INTO error_reports (id, group_id, user_id, message, stack, context, client_ip) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::inet)`,
-      values: [reportId, group.id, from.userId ?? null, error.message, error.stack ?? null, JSON.stringify(error.context), from.address],
-    });
-    return groupOf(group);
+             RETURNING *
+           ), reported AS (
+             INSERT INTO error_reports (id, group_id, user_id, message, stack, context, client_ip)
+             SELECT $4::uuid, id, $5::uuid, $6, $7, $8::jsonb, $9::inet FROM grouped
+           )
+           SELECT ${columns} FROM grouped`,
+    values: [
+      fingerprintOf(error.message),
+      titleOf(error.message),
+      error.level,
+      randomUUID(),
+      from.userId ?? null,
+      error.message,
+      error.stack ?? null,
+      JSON.stringify(error.context),
+      from.address,
+    ],
   });
+  if (group === undefined) throw new Error("INSERT … RETURNING gave no row");
+  return groupOf(group);
 }
 
 export interface ErrorFilter {

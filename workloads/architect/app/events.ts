@@ -64,24 +64,19 @@ export interface NewEvent {
 
 /** Takes an event in, and puts it before every webhook that wants it. */
 export async function createEvent(database: Database, actorId: string, event: NewEvent, withWebhooks: boolean): Promise<{ readonly event: Event; readonly deliveries: number }> {
-  const id = randomUUID();
-  return database.transaction(async (transaction) => {
-    const [row] = await transaction.query<EventRow>({
-      name: "insert_event",
-      text: `INSERT INTO events (id, type, source, actor_id, payload) VALUES ($1, $2, $3, $4, $5::jsonb) RETURNING ${columns}`,
-      values: [id, event.type, event.source, actorId, JSON.stringify(event.payload)],
-    });
-    if (row === undefined) throw new Error("INSERT … RETURNING gave no row");
-    const deliveries = withWebhooks
-      ? await transaction.query({
-          name: "insert_deliveries",
-          text: `INSERT INTO webhook_deliveries (webhook_id, event_id)
-                 SELECT id, $1::uuid FROM webhooks WHERE active AND events && $2::text[] RETURNING id`,
-          values: [id, patternsOf(event.type)],
-        })
-      : [];
-    return { event: eventOf(row), deliveries: deliveries.length };
+  const [row] = await database.write<EventRow & { readonly deliveries: number }>({
+    name: "insert_event",
+    text: `WITH event AS (
+             INSERT INTO events (id, type, source, actor_id, payload) VALUES ($1, $2, $3, $4, $5::jsonb) RETURNING *
+           ), waiting AS (
+             INSERT INTO webhook_deliveries (webhook_id, event_id)
+             SELECT w.id, event.id FROM webhooks w, event WHERE w.active AND w.events && $6::text[] RETURNING id
+           )
+           SELECT ${columns}, (SELECT count(*)::integer FROM waiting) AS deliveries FROM event`,
+    values: [randomUUID(), event.type, event.source, actorId, JSON.stringify(event.payload), withWebhooks ? patternsOf(event.type) : []],
   });
+  if (row === undefined) throw new Error("INSERT … RETURNING gave no row");
+  return { event: eventOf(row), deliveries: row.deliveries };
 }
 
 /** True when there was one to remove. */

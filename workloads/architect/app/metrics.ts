@@ -37,7 +37,7 @@ export class Metrics {
   });
   readonly databaseRetries = new Counter({
     name: "database_retries_total",
-    help: "Statements and transactions tried again because a connection was lost, by the server that was lost",
+    help: "Statements tried again because a connection was lost, by the server that was lost",
     labelNames: ["server"],
     registers: [this.registry],
   });

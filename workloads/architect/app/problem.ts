@@ -44,9 +44,15 @@ function problemOf(error: FastifyError | Error): Problem {
   }
   if (error instanceof CacheUnavailable) return new Problem(503, "cache_unavailable", "Sessions cannot be looked up right now. Try again in a few seconds.");
   if (isConnectionLoss(error)) return new Problem(503, "database_unavailable", "The database does not answer right now. Try again in a few seconds.");
+  if (isOverload(error)) return new Problem(503, "overloaded", "There is more to do than can be done. Try again in a few seconds.");
   const status = "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
   if (status >= 400 && status < 500) return new Problem(status, "bad_request", "That does not fit. Check what was sent.");
   return new Problem(500, "internal_error", "Something went wrong here. Try again in a moment.");
+}
+
+/** The statement took too long, or no connection was free for too long. */
+function isOverload(error: Error): boolean {
+  return codeOf(error) === "57014" || error.message === "timeout exceeded when trying to connect";
 }
 
 /** The places of a stack without the message in its first line. */

@@ -22,13 +22,11 @@ export function authRoutes(server: FastifyInstance, { database, sessions, signIn
       metrics.signIns.inc({ result: "refused" });
       throw new Problem(401, "sign_in_refused", "That did not match. Check the email and the password.");
     }
-    await database.transaction(async (transaction) => {
-      await transaction.query({ name: "note_sign_in", text: "UPDATE users SET last_login_at = now(), last_login_ip = $2::inet WHERE id = $1", values: [principal.id, request.ip] });
-      await transaction.query({
-        name: "audit",
-        text: "INSERT INTO audit_log (actor_id, action, client_ip) VALUES ($1, 'auth.login', $2::inet)",
-        values: [principal.id, request.ip],
-      });
+    await database.write({
+      name: "note_sign_in",
+      text: `WITH noted AS (UPDATE users SET last_login_at = now(), last_login_ip = $2::inet WHERE id = $1 RETURNING id)
+             INSERT INTO audit_log (actor_id, action, client_ip) SELECT id, 'auth.login', $2::inet FROM noted`,
+      values: [principal.id, request.ip],
     });
     await sessions.start(reply, principal.id);
     metrics.signIns.inc({ result: "accepted" });
