@@ -65,11 +65,12 @@ export const secretFilesPrivate: ValidationCheck = {
     const problems = await Promise.all(
       files.map(async ({ name, file }) => {
         const mode = (await stat(file)).mode & 0o777;
-        // An owner may hold less than 0600, never another more, unless nobody else gets as far.
-        return (mode & 0o177) === 0 || (await isBehindClosedFolder(file)) ? [] : [`${name}: ${file} has mode 0${mode.toString(8)}`];
+        // An owner may hold less than 0600, never another more. A container's user is another account than the caller's:
+        // there it may be the folder above that is closed.
+        return (mode & 0o177) === 0 || (target.platform === "docker" && (await isBehindClosedFolder(file))) ? [] : [`${name}: ${file} has mode 0${mode.toString(8)}`];
       }),
     );
-    return verdict(problems.flat(), { count: files.length, evidence: `${files.length} files, each 0600 or less or in a folder closed to others`, remedy: "chmod 600 the file; then change the secret, for others could read it." });
+    return verdict(problems.flat(), { count: files.length, evidence: `${files.length} files, each for its owner alone`, remedy: "chmod 600 the file; then change the secret, for others could read it." });
   },
 };
 
