@@ -11,6 +11,7 @@ import { databaseNames, dropUnfinished } from "./databases.ts";
 import type { DatabaseNames } from "./databases.ts";
 import { fillNext } from "./fillNext.ts";
 import type { Filled } from "./fillNext.ts";
+import { refuseBadOptions } from "./options.ts";
 import type { CopyOptions } from "./options.ts";
 import { renderCopyPage } from "./page.ts";
 import { withPreparedCopy } from "./prepareCopy.ts";
@@ -38,6 +39,7 @@ export { rollbackCopy } from "./rollback.ts";
  *   4 when the target is not staging, is the source, or a column has no rule, 130 when interrupted.
  */
 export async function copyData(options: CopyOptions): Promise<{ report: CopyReport; files: ReportFiles }> {
+  refuseBadOptions(options);
   const startedAt = new Date();
   const { stages, outcome } = await withSourceWatch(options.source, options.sourceBounds ?? {}, options.signal, async ({ signal, leave }) => {
     const watched = { ...options, signal };

@@ -1,7 +1,9 @@
+import { exitCode, UnderstudyError } from "../errors.ts";
 import type { ConnectionSettings } from "../postgres/connection.ts";
 import type { OnProgress } from "../progress.ts";
 import type { StagingDatabase } from "../staging/database.ts";
 import type { Workload } from "../workload/manifest.ts";
+import { wrongBounds } from "./sourceBounds.ts";
 import type { SourceBounds } from "./sourceBounds.ts";
 
 /** What a copy and its dry run need. */
@@ -25,4 +27,16 @@ export interface CopyOptions {
   readonly sourceBounds?: SourceBounds;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
+}
+
+const shortestKey = 16;
+
+/** @throws UnderstudyError (exit 2) that names everything that is wrong at once. */
+export function refuseBadOptions({ maskingKey, limit, sourceBounds = {} }: CopyOptions): void {
+  const problems = wrongBounds(sourceBounds);
+  if (maskingKey.length < shortestKey) problems.push(`the masking key has ${maskingKey.length} characters, at least ${shortestKey} are needed`);
+  if (limit !== undefined && limit !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(limit) || limit < 1)) {
+    problems.push(`limit is ${limit}, a whole number of at least 1 is needed`);
+  }
+  if (problems.length > 0) throw new UnderstudyError(`The copy cannot start: ${problems.join("; ")}.`, { exitCode: exitCode.usage });
 }

@@ -1,6 +1,7 @@
 import { rowAlias } from "../masking/compile.ts";
 import { quoteIdentifier } from "../postgres/identifier.ts";
 import { overHashedRows } from "./maskedRows.ts";
+import { refuseBadOptions } from "./options.ts";
 import type { CopyOptions } from "./options.ts";
 import { withPreparedCopy } from "./prepareCopy.ts";
 import type { PreparedCopy } from "./prepareCopy.ts";
@@ -44,6 +45,7 @@ const longestSample = 60;
  * @throws UnderstudyError as `copyData` does before it starts to copy.
  */
 export async function planCopy(options: CopyOptions & { readonly showOriginals?: boolean }): Promise<CopyPlan> {
+  refuseBadOptions(options);
   const stages = new Stages(options.onProgress, options.signal);
   return withPreparedCopy(options, stages, async (prepared) => {
     const summaries = summarizeTables(prepared);

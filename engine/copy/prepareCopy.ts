@@ -23,7 +23,6 @@ import { missingExtensions } from "./settle.ts";
 import { sourceFault } from "./sourceFault.ts";
 import { exportSnapshot, openSource, useApplicationNames } from "./sourceSession.ts";
 import type { SourceSession } from "./sourceSession.ts";
-import { wrongBounds } from "./sourceBounds.ts";
 import type { Stages } from "./stages.ts";
 import { planSubset } from "./subsetPlan.ts";
 import type { SubsetPlan } from "./subsetPlan.ts";
@@ -48,8 +47,6 @@ export interface PreparedCopy {
   readonly targetVersion: number;
 }
 
-const shortestKey = 16;
-
 /**
  * Checks both sides, opens the source and decides what is copied and how; then runs `use` while the snapshot stands.
  * @throws UnderstudyError for whatever makes a copy impossible or unsafe, before anything is written.
@@ -59,7 +56,6 @@ export async function withPreparedCopy<Result>(
   stages: Stages,
   use: (prepared: PreparedCopy) => Promise<Result>,
 ): Promise<Result> {
-  refuseBadOptions(options);
   const masking = await loadMaskingPolicy(options.workload);
   const subset = await loadSubsetPolicy(options.workload);
   const target = await stages.run("check the target", () => inspectTarget(options));
@@ -94,15 +90,6 @@ export async function withPreparedCopy<Result>(
   } finally {
     await lead.close();
   }
-}
-
-function refuseBadOptions({ maskingKey, limit, sourceBounds = {} }: CopyOptions): void {
-  const problems = wrongBounds(sourceBounds);
-  if (maskingKey.length < shortestKey) problems.push(`the masking key has ${maskingKey.length} characters, at least ${shortestKey} are needed`);
-  if (limit !== undefined && limit !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(limit) || limit < 1)) {
-    problems.push(`limit is ${limit}, a whole number of at least 1 is needed`);
-  }
-  if (problems.length > 0) throw new UnderstudyError(`The copy cannot start: ${problems.join("; ")}.`, { exitCode: exitCode.usage });
 }
 
 /** The first thing a copy does: no marker, no copy. */

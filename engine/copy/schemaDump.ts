@@ -7,6 +7,7 @@ import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
 import type { ConnectionSettings } from "../postgres/connection.ts";
 import { postgresProgram } from "../postgres/programs.ts";
 import { interrupted } from "../postgres/session.ts";
+import { splitSessions } from "./sourceSession.ts";
 
 /** The source's schema in a file of ours, nobody else's to read. */
 export interface SchemaDump {
@@ -85,7 +86,9 @@ export async function dumpSchema(options: DumpOptions): Promise<SchemaDump> {
       { ...environment(source), PGOPTIONS: "-c default_transaction_read_only=on" },
       "pg_dump",
       signal,
-    );
+    ).catch((error: unknown) => {
+      throw /invalid snapshot identifier|snapshot .* does not exist|could not import the requested snapshot/.test(messageOf(error)) ? splitSessions(options.snapshot, error) : error;
+    });
     const restoreProgram = await postgresProgram("pg_restore");
     const list = await run(restoreProgram, ["--list", file], environment(target), "pg_restore --list", signal);
     const lines = list.split("\n");

@@ -115,11 +115,17 @@ async function importSnapshot(client: Client, snapshot: string): Promise<void> {
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
   } catch (cause) {
     if (!hasSqlState(cause, "22023", "42704", "55000")) throw sourceFault(cause, "sharing the snapshot");
-    throw new UnderstudyError(
-      `A second session on the source does not know the first one's snapshot (${snapshot}): they reach different servers.`,
-      { exitCode: exitCode.usage, remedy: "Name one server; a load balancer in between splits the sessions.", cause },
-    );
+    throw splitSessions(snapshot, cause);
   }
+}
+
+/** What it means when a session cannot import the snapshot that another has just exported. */
+export function splitSessions(snapshot: string, cause?: unknown): UnderstudyError {
+  return new UnderstudyError(`A second session on the source does not know the first one's snapshot (${snapshot}): they reach different servers.`, {
+    exitCode: exitCode.usage,
+    remedy: "Name one server; a load balancer in between splits the sessions.",
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 async function proveUntouched(client: Client): Promise<boolean> {

@@ -46,20 +46,21 @@ export async function withSourceWatch<Result>(
   use: (watched: Watched) => Promise<Result>,
 ): Promise<Result> {
   if (!isWatched(bounds)) return use({ signal, leave: () => {} });
-  const stop = new AbortController();
-  const ended = new AbortController();
   const session = { applicationName: "understudy watch", readOnly: true, statementTimeoutMs: 10_000, signal };
-  const watching = withSession(source, session, (client) => watch(client, source, bounds, ended.signal)).catch((breach: unknown) => {
-    stop.abort(breach);
+  return withSession(source, session, async (client) => {
+    refuseBlindness(await lookAt(client, source), bounds, source);
+    const stop = new AbortController();
+    const ended = new AbortController();
+    const watching = watch(client, source, bounds, ended.signal).catch((breach: unknown) => stop.abort(breach));
+    try {
+      return await use({ signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), leave: () => ended.abort() });
+    } catch (error) {
+      throw stop.signal.aborted ? stop.signal.reason : error;
+    } finally {
+      ended.abort();
+      await watching;
+    }
   });
-  try {
-    return await use({ signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), leave: () => ended.abort() });
-  } catch (error) {
-    throw stop.signal.aborted && signal?.aborted !== true ? stop.signal.reason : error;
-  } finally {
-    ended.abort();
-    await watching;
-  }
 }
 
 /** Returns when `ended` fires; @throws when a bound is passed. */
@@ -67,7 +68,6 @@ async function watch(client: Client, source: ConnectionSettings, bounds: SourceB
   let passed = 0;
   while (!ended.aborted) {
     const state = await lookAt(client, source);
-    refuseBlindness(state, bounds, source);
     const breaches = breachesOf(state, bounds);
     passed = breaches.length === 0 ? 0 : passed + 1;
     if (passed >= readingsToStop) {

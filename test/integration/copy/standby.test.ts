@@ -65,6 +65,29 @@ describe.sequential("a hot standby as the source", () => {
     expect(await world.askStaging(users)).toEqual(await world.askSource(users));
   });
 
+  test("stops the copy when it falls behind its primary, and not while it keeps up", async () => {
+    const policy = parse(await readFile("workloads/stories/copy/masking.yaml", "utf8")) as MaskingPolicy;
+    const masking = { ...policy, largeObjects: "leaveOut", tables: { ...policy.tables, cached: { leaveOut: true } } };
+    const options = await world.options({ masking }, { sourceBounds: { maxReplicationLagSeconds: 1, maxRowsPerSecond: 60 } });
+    const source = { ...options.source, port };
+    const onStandby = (sql: string) => withClient({ ...world.production.admin(), port }, (client) => client.query(sql));
+    await world.askSource("CREATE TABLE written (a int); DROP TABLE written");
+    await expect.poll(async () => (await onStandby("SELECT pg_last_xact_replay_timestamp() IS NOT NULL AS known")).rows[0]?.known).toBe(true);
+    await onStandby("SELECT pg_wal_replay_pause()");
+    try {
+      await world.askSource("CREATE TABLE written (a int); DROP TABLE written");
+      await expect.poll(async () => (await onStandby("SELECT clock_timestamp() - pg_last_xact_replay_timestamp() > '1.5 s' AND pg_last_wal_receive_lsn() <> pg_last_wal_replay_lsn() AS late")).rows[0]?.late, { timeout: 10_000 }).toBe(true);
+      const before = await world.databases();
+      await expect(copyData({ ...options, source })).rejects.toMatchObject({ exitCode: 3, message: expect.stringMatching(/replication is \d+\.\d s behind, at most 1 s are allowed/) });
+      expect(await world.databases()).toEqual(before);
+    } finally {
+      await onStandby("SELECT pg_wal_replay_resume()");
+    }
+    await expect.poll(async () => (await onStandby("SELECT pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AS level")).rows[0]?.level).toBe(true);
+    const { report } = await copyData({ ...options, source, sourceBounds: { maxReplicationLagSeconds: 1 } });
+    expect(report).toMatchObject({ switched: true });
+  });
+
   test("has no rows of unlogged tables: they are left out by name, or the copy is made from the primary", async () => {
     const policy = parse(await readFile("workloads/stories/copy/masking.yaml", "utf8")) as MaskingPolicy;
     const masking = { ...policy, largeObjects: "leaveOut", tables: { ...policy.tables, cached: { columns: { key: "keep" } } } };
