@@ -10,8 +10,11 @@ import type { Applied, ApplyOptions } from "./run/apply.ts";
 import { backendOf, canonicalOutput, openSession } from "./run/session.ts";
 import { LockSampler } from "./run/sampler.ts";
 import type { Samples } from "./run/sampler.ts";
+import type { Probe } from "./run/probe.ts";
 import { Tracer } from "./run/tracer.ts";
 import type { Direction, Migration, MigrationFile } from "./source/statement.ts";
+import type { Relay } from "./tool/relay.ts";
+import { runTool } from "./tool/run.ts";
 
 /** How often something was done in the rehearsal that had to succeed, and how often it did. */
 export interface Tally {
@@ -87,13 +90,22 @@ export interface MigrateOptions extends Pick<ApplyOptions, "beforeStatement" | "
   readonly trace?: boolean;
   /** Whether a refusal counts against the success rate; default true. */
   readonly mustSucceed?: boolean;
-  /** Told the server process and the sampler, once both are there and before the first statement. */
-  readonly onStart?: (run: { readonly pid: number; readonly sampler: LockSampler | undefined }) => Promise<void> | void;
+  /** Told of the run before its first statement. */
+  readonly onStart?: (run: Running) => Promise<void> | void;
+}
+
+/** A migration under way. */
+export interface Running {
+  readonly sampler: LockSampler | undefined;
+  /** Its server processes by now. */
+  pids(): readonly number[];
+  /** Ends its sessions, as a crash would. */
+  end(): Promise<void>;
 }
 
 export interface Migrated extends Applied {
   readonly file: MigrationFile;
-  readonly tracer: Tracer | undefined;
+  readonly tracer: Pick<Tracer, "startedAt" | "locks"> | undefined;
   readonly samples: Samples | undefined;
 }
 
@@ -104,35 +116,86 @@ const deadlineFactor = 2;
 export async function migrate(context: RehearsalContext, clone: string, direction: Direction, options: MigrateOptions = {}): Promise<Migrated> {
   const file = direction === "up" ? context.migration.up : context.migration.down;
   if (file === undefined) throw new Error(`${context.migration.name} has no ${direction} file`);
+  const run = file.tool === undefined ? await applyByUs(context, clone, file, options) : await applyByTool(context, clone, file, options);
+  if (options.mustSucceed ?? true) {
+    context.tally[direction].attempted += 1;
+    if (run.succeeded) context.tally[direction].succeeded += 1;
+  }
+  return run;
+}
+
+async function applyByUs(context: RehearsalContext, clone: string, file: MigrationFile, options: MigrateOptions): Promise<Migrated> {
   const session = await openSession(context.clones.settings(clone, "owner"), "understudy migration");
+  try {
+    const pid = await backendOf(session);
+    const tracer = options.trace === true ? await Tracer.start((sql) => session.query<Probe>(sql).then(({ rows }) => rows[0]), () => performance.now()) : undefined;
+    const { result, samples } = await watched(context, clone, { pids: () => [pid], startedAt: tracer?.startedAt ?? performance.now(), options }, (onRetry) =>
+      applyFile({ ...options, onRetry, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal }),
+    );
+    return { ...result, file, tracer, samples };
+  } finally {
+    await session.end().catch(() => {});
+  }
+}
+
+async function applyByTool(context: RehearsalContext, clone: string, file: MigrationFile, options: MigrateOptions): Promise<Migrated> {
+  if (file.tool === undefined) throw new Error(`${file.name} is no tool's`);
+  const { tool, count } = file.tool;
+  const startedAt = performance.now();
+  let relay: Relay | undefined;
+  const { result, samples } = await watched(context, clone, { pids: () => relay?.pids ?? [], startedAt, options }, (onRetry) =>
+    runTool({
+      ...options,
+      tool,
+      count,
+      onRetry,
+      direction: file.direction,
+      connection: context.clones.settings(clone, "owner"),
+      trace: options.trace === true,
+      startedAt,
+      onListen: (listening) => {
+        relay = listening;
+      },
+      signal: context.signal,
+    }),
+  );
+  return { ...result, file, tracer: options.trace === true ? { startedAt, locks: [...result.locks] } : undefined, samples };
+}
+
+interface Watched {
+  readonly pids: () => readonly number[];
+  readonly startedAt: number;
+  readonly options: MigrateOptions;
+}
+
+/** Samples locks beside a run where asked to, and ends its sessions at the deadline or when interrupted. */
+async function watched<Result>(
+  context: RehearsalContext,
+  clone: string,
+  { pids, startedAt, options }: Watched,
+  run: (onRetry: (attempt: number, state: string) => void) => Promise<Result>,
+): Promise<{ result: Result; samples: Samples | undefined }> {
+  const end = async (): Promise<void> => {
+    for (const pid of pids()) await context.clones.terminate(pid);
+  };
+  const stop = (): void => void end().catch(() => {});
   let sampler: LockSampler | undefined;
   let late: NodeJS.Timeout | undefined;
   try {
-    const pid = await backendOf(session);
-    const tracer = options.trace === true ? await Tracer.start(session, () => performance.now()) : undefined;
-    if (options.trace === true) {
-      sampler = await LockSampler.start({ settings: context.clones.settings(clone, "admin"), migrationPid: pid, startedAt: tracer?.startedAt ?? performance.now() });
-    }
-    await options.onStart?.({ pid, sampler });
-    late = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), deadlineFactor * context.document.bounds.migrationMs);
-    const stop = (): void => void context.clones.terminate(pid).catch(() => {});
+    if (options.trace === true) sampler = await LockSampler.start({ settings: context.clones.settings(clone, "admin"), migrationPids: pids, startedAt });
+    await options.onStart?.({ sampler, pids, end });
+    late = setTimeout(stop, deadlineFactor * context.document.bounds.migrationMs);
     context.signal?.addEventListener("abort", stop, { once: true });
-    const onRetry = (attempt: number, state: string): void => {
+    const result = await run((attempt, state) => {
       void context.clones.endAutovacuum(clone).catch(() => {});
       options.onRetry?.(attempt, state);
-    };
-    const applied = await applyFile({ ...options, onRetry, file, session, ...(tracer === undefined ? {} : { tracer }), signal: context.signal });
-    context.signal?.removeEventListener("abort", stop);
-    if (options.mustSucceed ?? true) {
-      context.tally[direction].attempted += 1;
-      if (applied.succeeded) context.tally[direction].succeeded += 1;
-    }
+    });
     const samples = await sampler?.stop();
     sampler = undefined;
-    return { ...applied, file, tracer, samples };
+    return { result, samples };
   } finally {
     clearTimeout(late);
+    context.signal?.removeEventListener("abort", stop);
     await sampler?.stop();
-    await session.end().catch(() => {});
   }
 }

@@ -23,8 +23,8 @@ import { recordResults } from "./results.ts";
 import { rehearseOne } from "./rehearseOne.ts";
 import { openSession } from "./run/session.ts";
 import { runPrerequisites } from "./scenarios/prerequisites.ts";
-import { readMigrationFolder } from "./source/folder.ts";
-import type { Migration } from "./source/statement.ts";
+import { readMigrations } from "./source/read.ts";
+import { recordTool } from "./tool/record.ts";
 
 export interface RehearsalOptions {
   readonly staging: StagingDatabase;
@@ -59,8 +59,8 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
   const startedAt = new Date();
   const begin = performance.now();
   onProgress({ step: "migrations", message: "reading and parsing" });
-  const migrations = await readMigrationFolder(workload.path(workload.manifest.migrations.folder));
-  const document = await readExpectations(workload, migrations);
+  const source = await readMigrations(workload);
+  const document = await readExpectations(workload, "tool" in source ? [source.tool] : source.migrations);
   await assertStaging(connectionOf(staging, "admin"), stack, signal);
 
   const prerequisites = new Board(options);
@@ -71,13 +71,14 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
   let keptClone: string | undefined;
   let cloneMs = 0;
   try {
+    const cloned = "tool" in source ? await cloneOf(clones, options) : undefined;
+    if ("tool" in source) onProgress({ step: source.tool.name, message: "recording what the tool sends" });
+    const migrations = "migrations" in source ? source.migrations : [await recordTool(clones, cloned?.base ?? "", source.tool, signal)];
     onProgress({ step: "prerequisites", message: "looking at staging" });
     const pending = await runPrerequisites({ staging, stack, clones, document, migrations, backupFile: options.backupFile, board: prerequisites, signal });
     checks.push(...prerequisites.results);
-    onProgress({ step: "clone", message: `copying ${staging.database}` });
-    const cloning = performance.now();
-    const base = await clones.cloneStaging(signal);
-    cloneMs = performance.now() - cloning;
+    const { base, tookMs } = cloned ?? (await cloneOf(clones, options));
+    cloneMs = tookMs;
     for (const [index, migration] of pending.entries()) {
       const board = new Board({ ...options, accept: expectationsOf(document, migration.name).accept, suffix: pending.length > 1 ? `@${migration.name}` : "" });
       const { section, advanced } = await rehearseOne(
@@ -130,7 +131,14 @@ export async function rehearseMigrations(options: RehearsalOptions): Promise<{ r
   return { report, files };
 }
 
-async function readExpectations(workload: Workload, migrations: readonly Migration[]): Promise<Expectations> {
+async function cloneOf(clones: CloneSet, { staging, onProgress, signal }: RehearsalOptions): Promise<{ base: string; tookMs: number }> {
+  onProgress({ step: "clone", message: `copying ${staging.database}` });
+  const startedAt = performance.now();
+  const base = await clones.cloneStaging(signal);
+  return { base, tookMs: performance.now() - startedAt };
+}
+
+async function readExpectations(workload: Workload, migrations: readonly { readonly name: string }[]): Promise<Expectations> {
   const file = workload.path(workload.manifest.migrations.expectations);
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new UnderstudyError(`The migrations' expectations ${file} cannot be read: ${messageOf(cause)}.`, { exitCode: exitCode.usage, cause });

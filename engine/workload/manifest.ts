@@ -8,6 +8,33 @@ const relativePath = z.string().min(1).refine((path) => !isAbsolute(path) && !pa
   error: "must be a path inside the workload's folder",
 });
 
+/** A program and its arguments; nothing is expanded: for that, `[sh, -c, …]`. */
+const command = z.array(z.string().min(1)).min(1);
+
+const isPattern = (text: string): boolean => {
+  try {
+    return new RegExp(text, "gm") instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
+/** A migration tool by its commands, which get DATABASE_URL and libpq's PG* variables of a clone, and MIGRATION_COUNT, in their environment. */
+const migrationCommand = z.strictObject({
+  /** Stands for all pending migrations together, in the report and in the expectations. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/).default("pending"),
+  /** Applies all that is pending. */
+  up: command,
+  /** Takes that back: MIGRATION_COUNT migrations, where the tool goes by number. Without it there is no way back, which is reported. */
+  down: command.optional(),
+  /** Tells what is pending: each match of `pending` in its output, its first group or all of it, names one. */
+  status: z.strictObject({ run: command, pending: z.string().refine(isPattern, { error: "must be a regular expression" }).default(String.raw`^\s*\[ \]\s+(.+?)\s*$`) }).optional(),
+  /** Variables beside PATH, HOME, LANG and those of the connection. */
+  environment: z.record(z.string(), z.string()).default({}),
+  /** Tables in which the tool keeps what it applied. Default: those of the well-known tools. */
+  bookkeeping: z.array(z.string().min(1)).optional(),
+});
+
 /** `workload.yaml`: where a workload keeps each of its parts. Every path is relative to its folder. */
 export const workloadManifest = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -29,7 +56,10 @@ export const workloadManifest = z.strictObject({
     masking: relativePath,
   }),
   migrations: z.strictObject({
+    /** Plain SQL pairs; or Prisma's folder, known by its `migration_lock.toml`; or where `command` runs. */
     folder: relativePath,
+    /** A tool that brings the migrations on by itself. */
+    command: migrationCommand.optional(),
     /** SQL expectations of the rehearsal: what changes, what must not. */
     expectations: relativePath,
   }),

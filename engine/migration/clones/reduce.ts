@@ -2,6 +2,11 @@ import type { Client } from "pg";
 import { quoteIdentifier } from "../../postgres/identifier.ts";
 import { inTransaction } from "../../postgres/session.ts";
 
+/** Rows that a large table keeps at random, and as many again for its kinds of rows. */
+export const keptRows = 2_000;
+/** From here on a table is large. */
+export const largeRows = 20_000;
+
 /** Rows by table, before and after. */
 export interface Reduction {
   readonly rowsBefore: number;
@@ -72,7 +77,7 @@ function kindOf(columns: ReducedTable["columns"]): string {
 export async function reduceRows(client: Client, rows: ReadonlyMap<string, number>, most: number): Promise<Reduction> {
   const relations = await client.query<ReducedTable & { isPartitioned: boolean }>(tablesSql);
   const tables = relations.rows.filter(({ isPartitioned }) => !isPartitioned).map((table) => ({ ...table, columns: table.columns ?? [], rows: rows.get(table.name) ?? 0 }));
-  const large = tables.filter((table) => table.rows > 2 * most);
+  const large = tables.filter((table) => table.rows > largeRows);
   const references = (await client.query<Reference>(referencesSql)).rows;
   await client.query("SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off");
   await inTransaction(client, async () => {

@@ -1,5 +1,3 @@
-import type { Client } from "pg";
-
 /** One relation as seen from inside the migration's transaction. */
 export interface ProbedRelation {
   readonly oid: number;
@@ -44,10 +42,13 @@ const everySql = `
   SELECT ${wal} AS "walBytes", coalesce((SELECT json_agg(${relationColumns("'[]'::json")})
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${userRelations} AND c.relkind IN ('r', 'i', 'm')), '[]') AS relations`;
 
-export async function probeLocked(client: Client): Promise<Probe> {
-  return (await client.query<Probe>(lockedSql)).rows[0] ?? { walBytes: 0, relations: [] };
+/** Runs a probe's query in the migration's own session; its one row. */
+export type ReadProbe = (sql: string) => Promise<Probe | undefined>;
+
+export async function probeLocked(read: ReadProbe): Promise<Probe> {
+  return (await read(lockedSql)) ?? { walBytes: 0, relations: [] };
 }
 
-export async function probeEvery(client: Client): Promise<Probe> {
-  return (await client.query<Probe>(everySql)).rows[0] ?? { walBytes: 0, relations: [] };
+export async function probeEvery(read: ReadProbe): Promise<Probe> {
+  return (await read(everySql)) ?? { walBytes: 0, relations: [] };
 }

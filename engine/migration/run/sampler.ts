@@ -7,7 +7,8 @@ import { backendOf, openSession } from "./session.ts";
 export interface SamplerOptions {
   /** A superuser on the clone, so that every session's locks are seen. */
   readonly settings: ConnectionSettings;
-  readonly migrationPid: number;
+  /** The migration's server processes, as they are by now. */
+  readonly migrationPids: () => readonly number[];
   /** Default 10. */
   readonly intervalMs?: number;
   /** `performance.now()` that counts as zero. */
@@ -37,10 +38,10 @@ const sampleSql = `
   SELECT l.pid, coalesce(a.application_name, '') AS who, l.mode, l.granted,
          CASE WHEN l.locktype IN ('relation', 'tuple') THEN coalesce((SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.oid = l.relation AND n.nspname !~ '^pg_'), 'relation ' || l.relation) END AS relation,
-         NOT l.granted AND $1 = ANY (pg_blocking_pids(l.pid)) AS blocked
+         NOT l.granted AND $1::int[] && pg_blocking_pids(l.pid) AS blocked
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
    WHERE a.datname = current_database() AND l.pid <> pg_backend_pid()
-     AND (NOT l.granted OR (l.pid = $1 AND l.locktype = 'relation' AND l.relation >= 16384 AND l.mode <> 'AccessShareLock'
+     AND (NOT l.granted OR (l.pid = ANY ($1::int[]) AND l.locktype = 'relation' AND l.relation >= 16384 AND l.mode <> 'AccessShareLock'
           AND (l.mode NOT IN ('RowShareLock', 'RowExclusiveLock') OR (SELECT c.relkind FROM pg_class c WHERE c.oid = l.relation) IN ('r', 'p', 'm'))))`;
 
 interface Interval {
@@ -59,6 +60,7 @@ export class LockSampler {
   readonly #client: Client;
   readonly #open = new Map<string, Interval>();
   readonly #closed: Interval[] = [];
+  readonly #pids = new Set<number>();
   readonly #loop: Promise<void>;
   #stopped = false;
   #count = 0;
@@ -88,7 +90,6 @@ export class LockSampler {
     await this.#loop;
     await this.#client.end().catch(() => {});
     const intervals = [...this.#closed, ...this.#open.values()];
-    const { migrationPid } = this.#options;
     return {
       locks: intervals
         .filter(({ row }) => row.granted)
@@ -102,7 +103,7 @@ export class LockSampler {
           fromMs,
           toMs,
           behindMigration: row.blocked,
-          isMigration: row.pid === migrationPid,
+          isMigration: this.#pids.has(row.pid),
         })),
       count: this.#count,
       resolutionMs: this.#count > 1 ? (this.#lastAt - this.#firstAt) / (this.#count - 1) : 0,
@@ -111,11 +112,13 @@ export class LockSampler {
   }
 
   async #run(): Promise<void> {
-    const { intervalMs = 10, migrationPid, startedAt } = this.#options;
+    const { intervalMs = 10, migrationPids, startedAt } = this.#options;
     while (!this.#stopped) {
       const sampledAt = performance.now();
+      const pids = migrationPids();
+      for (const pid of pids) this.#pids.add(pid);
       try {
-        const { rows } = await this.#client.query<SampleRow>({ name: "locks", text: sampleSql, values: [migrationPid] });
+        const { rows } = await this.#client.query<SampleRow>({ name: "locks", text: sampleSql, values: [pids] });
         this.#take(rows, sampledAt - startedAt);
       } catch (error) {
         this.#problem = messageOf(error);

@@ -1,9 +1,8 @@
-import type { Client } from "pg";
 import type { Statement } from "../source/statement.ts";
 import { stoppedBy } from "./locks.ts";
 import type { HeldLock } from "./locks.ts";
 import { probeEvery, probeLocked } from "./probe.ts";
-import type { Probe, ProbedRelation } from "./probe.ts";
+import type { Probe, ProbedRelation, ReadProbe } from "./probe.ts";
 
 /** What one statement was seen to do. */
 export interface StatementTrace {
@@ -33,7 +32,7 @@ interface Acquired {
  * and the files, sizes and scans of the relations behind them. The probe's own time is not counted as the statement's.
  */
 export class Tracer {
-  readonly #client: Client;
+  readonly #read: ReadProbe;
   /** `performance.now()` that all times count from. */
   readonly startedAt: number;
   readonly #known = new Map<number, ProbedRelation>();
@@ -43,15 +42,15 @@ export class Tracer {
   #scans = new Map<number, ProbedRelation>();
   readonly locks: HeldLock[] = [];
 
-  private constructor(client: Client, startedAt: number) {
-    this.#client = client;
+  private constructor(read: ReadProbe, startedAt: number) {
+    this.#read = read;
     this.startedAt = startedAt;
   }
 
   /** Reads the state of every relation; `startedAt` (of `performance.now()`) is the zero of all times. */
-  static async start(client: Client, startedAt: () => number): Promise<Tracer> {
-    const probe = await probeEvery(client);
-    const tracer = new Tracer(client, startedAt());
+  static async start(read: ReadProbe, startedAt: () => number): Promise<Tracer> {
+    const probe = await probeEvery(read);
+    const tracer = new Tracer(read, startedAt());
     tracer.#walBytes = probe.walBytes;
     for (const relation of probe.relations) {
       tracer.#known.set(relation.oid, relation);
@@ -67,7 +66,7 @@ export class Tracer {
 
   /** After a statement inside a transaction. */
   async afterLocked(statement: Statement, statementStartedAt: number): Promise<StatementTrace> {
-    const probe = await probeLocked(this.#client);
+    const probe = await probeLocked(this.#read);
     const fromMs = statementStartedAt - this.startedAt;
     for (const relation of probe.relations) {
       const name = this.#known.get(relation.oid)?.name ?? relation.name;
@@ -89,7 +88,7 @@ export class Tracer {
 
   /** After a statement that ran on its own. */
   async afterAlone(): Promise<StatementTrace> {
-    return { ...this.#filesOf(await probeEvery(this.#client)), scans: [], changedRows: 0, blocks: undefined };
+    return { ...this.#filesOf(await probeEvery(this.#read)), scans: [], changedRows: 0, blocks: undefined };
   }
 
   /** The transaction has ended; its locks were held until `endedAt`. */

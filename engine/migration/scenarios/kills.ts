@@ -1,7 +1,7 @@
 import { noneOf, passed, Pointless, skipped } from "../board.ts";
 import type { CheckDefinition, Outcome } from "../board.ts";
 import { migrate, withObserver } from "../context.ts";
-import type { Migrated, RehearsalContext } from "../context.ts";
+import type { Migrated, RehearsalContext, Running } from "../context.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { openSession } from "../run/session.ts";
 import { relationName } from "../source/scope.ts";
@@ -136,7 +136,7 @@ async function killInTransaction(context: RehearsalContext, clone: string, direc
 /** Ends the session once the statement ran, or in its middle; an index being built concurrently is always caught in the middle. */
 async function kill(context: RehearsalContext, clone: string, direction: Direction, { statement: victim, afterMs }: KillPoint): Promise<void> {
   const file = fileOf(context, direction);
-  let pid = 0;
+  let running: Running | undefined;
   let timer: NodeJS.Timeout | undefined;
   const release = await holdUpConcurrently(context, clone, victim);
   const midwayMs = release === undefined ? afterMs : 100;
@@ -144,15 +144,15 @@ async function kill(context: RehearsalContext, clone: string, direction: Directi
     const outcome = await migrate(context, clone, direction, {
       mustSucceed: false,
       onStart: (started) => {
-        pid = started.pid;
+        running = started;
       },
       beforeStatement: async (statement) => {
-        if (statement.index === victim.index && midwayMs !== undefined) timer = setTimeout(() => void context.clones.terminate(pid).catch(() => {}), midwayMs);
+        if (statement.index === victim.index && midwayMs !== undefined) timer = setTimeout(() => void running?.end().catch(() => {}), midwayMs);
         // Without a transaction around the file, what a statement did is committed when the next one's turn comes.
-        if (statement.index === victim.index + 1 && file.withoutTransaction !== undefined) await context.clones.terminate(pid);
+        if (statement.index === victim.index + 1 && file.withoutTransaction !== undefined) await running?.end();
       },
       afterStatement: async (statement) => {
-        if (statement.index === victim.index && (file.withoutTransaction === undefined || isLast(file, victim))) await context.clones.terminate(pid);
+        if (statement.index === victim.index && (file.withoutTransaction === undefined || isLast(file, victim))) await running?.end();
       },
     });
     if (outcome.succeeded && !isLast(file, victim)) throw new Error(`the kill at ${placeOf(file, victim)} came too late`);

@@ -89,9 +89,9 @@ async function runBehindReader(context: RehearsalContext, clone: string, before:
         waitingSince = undefined;
         release();
       },
-      onStart: ({ pid, sampler }) => {
+      onStart: ({ pids, sampler }) => {
         watch = setInterval(() => {
-          const waiting = sampler?.waitingNow.find((row) => row.pid === pid);
+          const waiting = sampler?.waitingNow.find((row) => pids().includes(row.pid));
           if (waiting === undefined) waitingSince = undefined;
           else if (performance.now() - (waitingSince ??= performance.now()) > lockWaitMs && overdue === undefined) {
             overdue = `${manualName(waiting.mode)}${waiting.relation === null ? "" : ` on ${waiting.relation}`}`;

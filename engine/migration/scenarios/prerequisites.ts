@@ -14,7 +14,7 @@ import { expectationsOf } from "../expectations.ts";
 import type { Expectations } from "../expectations.ts";
 import { definitionOf, evaluateRule } from "../rules.ts";
 import { namedRelations } from "../source/scope.ts";
-import type { Migration } from "../source/statement.ts";
+import type { Migration, MigrationState } from "../source/statement.ts";
 
 const definitions = {
   server: { id: "prerequisites.server", title: "The server is a supported PostgreSQL that takes writes", remedy: "Use PostgreSQL 13 to 17, as primary." },
@@ -63,13 +63,14 @@ export async function runPrerequisites(options: Prerequisites): Promise<Migratio
   return pending;
 }
 
-type State = "applied" | "pending" | "not declared" | { readonly problem: string };
+type State = MigrationState;
 
 async function statesOf(client: Client, document: Expectations, migrations: readonly Migration[]): Promise<State[]> {
   const states: State[] = [];
-  for (const { name } of migrations) {
+  for (const { name, stateOn } of migrations) {
     const { appliedWhen } = expectationsOf(document, name);
-    if (appliedWhen === undefined) states.push("not declared");
+    if (appliedWhen === undefined && stateOn !== undefined) states.push(await stateOn(client).catch((error: unknown): State => ({ problem: messageOf(error) })));
+    else if (appliedWhen === undefined) states.push("not declared");
     else {
       const asked = client.query<unknown[]>({ text: appliedWhen, rowMode: "array" });
       states.push(await asked.then(({ rows }): State => (rows[0]?.[0] === true ? "applied" : "pending"), (error: unknown): State => ({ problem: messageOf(error) })));

@@ -1,7 +1,7 @@
 import { messageOf } from "../../errors.ts";
 import { Board } from "../board.ts";
 import type { RehearsalContext } from "../context.ts";
-import { reduceRows } from "../clones/reduce.ts";
+import { keptRows, largeRows, reduceRows } from "../clones/reduce.ts";
 import type { Reduction } from "../clones/reduce.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { openSession } from "../run/session.ts";
@@ -9,11 +9,6 @@ import { rowsOf } from "../state/snapshot.ts";
 import type { Snapshot } from "../state/snapshot.ts";
 import { runCycle } from "./cycle.ts";
 import type { Cycle } from "./cycle.ts";
-
-/** Rows that a large table keeps at random, and as many again for its kinds of rows. */
-const keptRows = 2_000;
-/** From here on a table is large. */
-const largeRows = 20_000;
 
 /** The same migration on a small clone: what its scenarios work with, and a main course of its own to compare with. */
 export interface Reduced {

@@ -37,6 +37,7 @@ export async function runRepeats(context: RehearsalContext, cycle: Cycle, stage:
   }, { signal });
   await board.group([downFirst], async (settle) => {
     if (context.migration.down === undefined) return settle(downFirst.id, skipped("There is no down file."));
+    if (context.migration.down.tool !== undefined) return settle(downFirst.id, skipped("A tool goes by its own notes: it would turn back what was applied earlier."));
     await stage.use("before", async (clone) => {
       const outcome = await withoutEffect(context, clone, "down");
       settle(downFirst.id, outcome);

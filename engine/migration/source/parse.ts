@@ -87,12 +87,16 @@ async function parseText(source: SqlText): Promise<readonly RawStatement[]> {
 const beyondTheClone = /^(?:Createdb|Dropdb|AlterDatabase|AlterDatabaseSet|AlterDatabaseRefreshColl|AlterSystem|CreateTableSpace|DropTableSpace|AlterTableSpaceOptions)Stmt$/;
 
 function refuse(source: SqlText, kind: string, node: Node, line: number): void {
-  if (beyondTheClone.test(kind) || Object.values(node).some(isOfDatabase)) {
+  if (reachesBeyondClone(kind, node)) {
     throw new ParseProblem(`${source.name}:${line}: a statement on a whole database or server reaches beyond the clone that is rehearsed on; it belongs to the set-up of the server`);
   }
   if (kind === "CopyStmt" && "CopyStmt" in node && node.CopyStmt.filename === undefined && node.CopyStmt.is_program !== true) {
     throw new ParseProblem(`${source.name}:${line}: COPY from or to the client cannot run in a migration; use INSERT`);
   }
+}
+
+export function reachesBeyondClone(kind: string, node: Node): boolean {
+  return beyondTheClone.test(kind) || Object.values(node).some(isOfDatabase);
 }
 
 function isOfDatabase(fields: unknown): boolean {

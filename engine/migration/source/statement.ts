@@ -1,4 +1,6 @@
 import type { Node } from "libpg-query";
+import type { Client } from "pg";
+import type { MigrationTool } from "../tool/command.ts";
 
 /** One statement of a migration file, as PostgreSQL's own parser sees it. */
 export interface Statement {
@@ -27,6 +29,8 @@ export interface MigrationFile {
   readonly statements: readonly Statement[];
   /** Why the file does not run in one transaction; undefined when it does. */
   readonly withoutTransaction: string | undefined;
+  /** What runs it, where that is not we: the statements are those that the tool was seen to send. */
+  readonly tool?: { readonly tool: MigrationTool; /** Migrations that were pending at first. */ readonly count: number };
 }
 
 export interface Migration {
@@ -34,7 +38,11 @@ export interface Migration {
   readonly up: MigrationFile;
   /** Undefined when there is no way back. */
   readonly down: MigrationFile | undefined;
+  /** Whether staging has it already, where its tool notes that down; undefined: by the workload's `appliedWhen`. */
+  readonly stateOn?: (client: Client) => Promise<MigrationState>;
 }
+
+export type MigrationState = "applied" | "pending" | "not declared" | { readonly problem: string };
 
 /** `0001_add_column.up.sql:12`. */
 export function placeOf(file: MigrationFile, statement: Statement): string {
