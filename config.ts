@@ -100,6 +100,14 @@ export const stackConfig = z.strictObject({
     .strictObject({
       /** Root rows that are copied with all that belongs to them. */
       limit: z.int().min(1).default(10),
+      /** Sessions on production at a time; default as many as cores here, 2 to 4. */
+      maxConnections: z.int().min(2).max(64).optional(),
+      /** Rows read of production a second, all sessions together; default no bound. */
+      maxRowsPerSecond: z.int().min(1).optional(),
+      /** The copy stops when a standby of production, or production as a standby, is further behind. */
+      maxReplicationLagSeconds: z.number().min(0).optional(),
+      /** The copy stops when more sessions of others are at work on production. */
+      maxActiveSessions: z.int().min(0).optional(),
       revision,
     })
     .prefault({}),

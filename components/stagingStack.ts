@@ -75,8 +75,9 @@ export class StagingStack extends ComponentResource {
       config.database.replicas > 0 ? new DatabaseReplica("database-replica", { context, primary: database, staging, dependsOn: [setup] }, { parent: this }) : undefined;
 
     const source = sourceOf(context, this);
+    const { limit, revision, ...sourceBounds } = config.copy;
     const policyHash = hashOf(workload, [manifest.copy.masking, manifest.copy.subset]);
-    const copyTrigger = [policyHash, source.identity, String(config.copy.limit), String(config.copy.revision)].join("/");
+    const copyTrigger = [policyHash, source.identity, String(limit), String(revision)].join("/");
     const backup = new Backup(
       "backup",
       {
@@ -93,8 +94,9 @@ export class StagingStack extends ComponentResource {
       all([source.connection, maskingKey]).apply(([connection, key]) => ({
         source: connection,
         maskingKey: key,
-        limit: config.copy.limit,
+        limit,
         allowWritableSource: source.allowWritable,
+        sourceBounds,
       })),
     );
     const copy = new DataCopy(
@@ -104,12 +106,13 @@ export class StagingStack extends ComponentResource {
         source: secret(source.connection),
         staging,
         maskingKey,
-        limit: config.copy.limit,
+        limit,
         allowWritableSource: source.allowWritable,
+        sourceBounds,
         policyHash,
         sourceIdentity: source.identity,
         volumeId: database.volume.id,
-        revision: config.copy.revision,
+        revision,
       },
       { parent: this, dependsOn: [backup, setup, ...source.dependsOn] },
     );

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
+import type { SourceBounds } from "../engine/copy/sourceBounds.ts";
 import type { ConnectionSettings } from "../engine/postgres/connection.ts";
 import type { StackLayout } from "../engine/process/layout.ts";
 import { serviceState } from "../engine/process/service.ts";
@@ -39,6 +40,7 @@ export interface CopyDescription {
   readonly maskingKey: string;
   readonly limit: number;
   readonly allowWritableSource: boolean;
+  readonly sourceBounds: SourceBounds;
 }
 
 /** Fills in what only this machine knows: folders, and what the supervisor or the container engine says. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { SourceBounds } from "../../engine/copy/sourceBounds.ts";
 import type { ConnectionSettings } from "../../engine/postgres/connection.ts";
 import type { StagingDatabase } from "../../engine/staging/database.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
@@ -12,6 +13,7 @@ export interface DataCopyInputs {
   readonly maskingKey: string;
   readonly limit: number;
   readonly allowWritableSource: boolean;
+  readonly sourceBounds: SourceBounds;
   readonly reportsFolder: string;
   /** Hash of the masking policy and the subset rules. */
   readonly policyHash: string;

@@ -94,7 +94,7 @@ describe("the stack with its defaults", () => {
   });
 
   it("copies ten users, read-only, and proves all of it", () => {
-    expect(run.resource("DataCopy", "data-copy").inputs).toMatchObject({ limit: 10, allowWritableSource: false, volumeId: "volume-of-database-data" });
+    expect(run.resource("DataCopy", "data-copy").inputs).toMatchObject({ limit: 10, allowWritableSource: false, sourceBounds: {}, volumeId: "volume-of-database-data" });
     const { subject } = run.resource("Validation", "validation").inputs as { subject: string[] };
     expect(subject).toContain("copy-1");
     expect(subject).toContain("fingerprint-of-proxy");
