@@ -2,10 +2,11 @@ import { copyData } from "../../../engine/copy/copy.ts";
 import type { CopyOptions } from "../../../engine/copy/copy.ts";
 import { loadWorkload } from "../../../engine/workload/manifest.ts";
 
-/** Copies, and at the stage or table named it says so and stands still for ever: to be killed there. */
-const { options, stopAt } = JSON.parse(process.argv[2] ?? "") as {
+/** Copies, and at the stage or table named it says so: to be killed there. With `standsStill` it goes no further. */
+const { options, stopAt, standsStill } = JSON.parse(process.argv[2] ?? "") as {
   options: Omit<CopyOptions, "workload" | "onProgress">;
   stopAt: string;
+  standsStill: boolean;
 };
 await copyData({
   ...options,
@@ -13,6 +14,6 @@ await copyData({
   onProgress: ({ message }) => {
     if (message !== stopAt && !message.startsWith(`${stopAt}: `)) return;
     process.stdout.write("there\n");
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    if (standsStill) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
 });
