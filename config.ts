@@ -220,11 +220,24 @@ export function parseConfig(entries: Readonly<Record<string, string>>, project =
   if (result.data.admin.enabled && result.data.platform === "process") {
     throw new UnderstudyError("understudy:admin.enabled = true: pgAdmin comes as an image only; allowed with understudy:platform = docker.", { exitCode: exitCode.usage });
   }
+  const lacking = result.data.platform === "docker" ? notOnDocker(result.data) : [];
+  if (lacking.length > 0) {
+    throw new UnderstudyError(`Platform docker does not have these yet: ${lacking.join("; ")}.`, { exitCode: exitCode.usage, remedy: "Leave them out, or set understudy:platform to process." });
+  }
   const clash = duplicatePorts(result.data.ports);
   if (clash.length > 0) {
     throw new UnderstudyError(`understudy:ports gives one port to two services: ${clash.join("; ")}.`, { exitCode: exitCode.usage });
   }
   return result.data;
+}
+
+function notOnDocker({ database, cache, backup }: StackConfig): string[] {
+  return [
+    ...(database.replicas > 0 ? ["a read replica (database.replicas)"] : []),
+    ...(database.pooling ? ["PgBouncer (database.pooling)"] : []),
+    ...(cache.cluster > 0 ? ["a Redis cluster (cache.cluster)"] : []),
+    ...(backup.everyHours > 0 ? ["backups on a schedule (backup.everyHours)"] : []),
+  ];
 }
 
 function duplicatePorts(ports: Readonly<Record<string, number>>): string[] {
