@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy bench-migration
+.PHONY: help modules setup setup-test up down test lint typecheck test-faults dashboards bench-stack bench-copy bench-migration bench-load
 
 understudy := cli/understudy
 STACK := local
@@ -53,3 +53,6 @@ bench-copy: setup ## time the data copy against pg_dump and pg_restore, and meas
 
 bench-migration: setup ## time the rehearsal of a million users, the clone and the harness, and measure memory
 	@$(with_modules) node bench/migration.ts $(ARGS)
+
+bench-load: modules ## how fast the load generator is, and whether it shows a stall
+	@$(with_modules) node bench/load.ts

@@ -5,7 +5,7 @@ import { join } from "node:path";
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "s" | "MB" | "ratio" | "checks";
+  readonly unit: "s" | "MB" | "ratio" | "checks" | "per s";
   readonly bound: { readonly relation: "<=" | ">="; readonly value: number };
 }
 

@@ -7,7 +7,7 @@ import { fill, fillText, type Values } from "./template.ts";
 /** One request as it went. */
 export interface Sample {
   readonly step: Step;
-  /** Milliseconds of `performance.now()`: when it was due, when it was sent, when its answer had come. */
+  /** Milliseconds of `performance.now()`: when it was due (never after it was sent), when it was sent, when its answer had come. */
   readonly dueAt: number;
   readonly sentAt: number;
   readonly endedAt: number;
@@ -56,8 +56,11 @@ interface StepRun {
   readonly dueAt: number;
 }
 
-async function request(step: Step, { client, values, cookies, dueAt }: StepRun): Promise<Sample> {
+async function request(step: Step, run: StepRun): Promise<Sample> {
+  const { client, values, cookies } = run;
   const sentAt = performance.now();
+  // A timer may be a moment early: that must not make an answer faster than it was.
+  const dueAt = Math.min(run.dueAt, sentAt);
   const done = (problem: string | undefined): Sample => ({ step, dueAt, sentAt, endedAt: performance.now(), problem });
   try {
     const answer = await client.send({
