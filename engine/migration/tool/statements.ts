@@ -27,7 +27,7 @@ export function onlyReads({ kind, node }: Pick<Statement, "kind" | "node">): boo
   eachNode(node, (inner) => {
     writes ||= /^(?:Insert|Update|Delete|Merge)Stmt$/.test(inner) || inner === "LockingClause";
   });
-  return !writes && !(isCall(node) && !/version|current_|information/i.test(JSON.stringify(node)));
+  return !writes && !(isCall(node) && !/version|current_|information|advisory|set_config|backend_pid/i.test(JSON.stringify(node)));
 }
 
 function isCall(node: Node): boolean {
