@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { interpolate, type Input } from "@pulumi/pulumi";
-import { folderHash } from "../../engine/folderHash.ts";
+import { sourceHash } from "../../engine/sourceHash.ts";
 import { UnderstudyError, exitCode } from "../../engine/errors.ts";
 import type { ConfigFile, HealthProbe, ServiceSpec } from "../spec.ts";
 import { pinnedImages } from "./images.ts";
@@ -142,7 +141,7 @@ export function launchOf(spec: ServiceSpec, { port }: LaunchContext): Launch {
       return {
         entrypoint: [...withEnvironment, "node", config(bundle)],
         files: [environmentScript({ ...spec.environment, HOST: everyAddress() })],
-        bundle: { entry: program.entry, file: bundle, sourceHash: folderHash(join(program.entry, "..")) },
+        bundle: { entry: program.entry, file: bundle, sourceHash: sourceHash(program.entry) },
         healthTest: wgetTest(port, httpPath(probe)),
       };
     }

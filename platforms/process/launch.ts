@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { output, type Input, type Output } from "@pulumi/pulumi";
 import type { Bundle, ServiceInputs } from "../../resources/operations/service.ts";
-import { folderHash } from "../../engine/folderHash.ts";
+import { sourceHash } from "../../engine/sourceHash.ts";
 import { exitCode, UnderstudyError } from "../../engine/errors.ts";
 import type { StackLayout } from "../../engine/process/layout.ts";
 import type { ExporterKind, ServiceSpec } from "../spec.ts";
@@ -98,14 +98,13 @@ export function launchOf(spec: ServiceSpec, context: LaunchContext): Launch {
     case "redis":
       return { program: "redis-server", arguments: [config(program.configFile), "--dir", data()], accounts, stopSignal };
     case "node-app": {
-      const folder = join(program.entry, "..");
       const outfile = join(layout.folder, "app", `${spec.name}.mjs`);
       return {
         program: "node",
         arguments: [outfile],
         accounts,
         stopSignal,
-        bundle: { entry: program.entry, outfile, sourceHash: folderHash(folder) },
+        bundle: { entry: program.entry, outfile, sourceHash: sourceHash(program.entry) },
       };
     }
     case "command": {
