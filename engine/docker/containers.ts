@@ -56,14 +56,17 @@ export async function inspectContainer(name: string): Promise<ContainerState | u
   };
 }
 
-/** A container in a supervisor's terms. Its process is not named: what listens on the published port is the engine's own. */
+/**
+ * A container in a supervisor's terms. Its process is not named: what listens on the published port is the engine's own, which gave
+ * that port to this container and to no other. So an answer there is its own, and only one that has ended before has to prove itself steady.
+ */
 export async function observeContainer(name: string): Promise<SupervisorState> {
   const state = await inspectContainer(name);
   if (state === undefined) return { up: false, wantedUp: false, exits: [] };
   const { running, restarts, uptimeMs, finishedAtMs, exitCode: code } = state;
   const ends = running || restarts > 0 ? restarts : 1;
   const exits = Array.from({ length: ends }, () => ({ atMs: finishedAtMs, code, signal: null }));
-  return { up: running, exits, ...(uptimeMs === undefined ? {} : { uptimeMs }) };
+  return { up: running, exits, ...(restarts === 0 || uptimeMs === undefined ? {} : { uptimeMs }) };
 }
 
 /** The last lines that a container has printed, on both its outputs, newest last. */

@@ -4,8 +4,9 @@ import { Network } from "@pulumi/docker/network.js";
 import { RemoteImage } from "@pulumi/docker/remoteImage.js";
 import { Volume as DockerVolume } from "@pulumi/docker/volume.js";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
-import { ComponentResource, secret, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
+import { all, ComponentResource, secret, unsecret, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { dockerLabels } from "../../engine/docker/api.ts";
+import { hashOfFiles } from "../../engine/docker/serviceFiles.ts";
 import { folderHash } from "../../engine/folderHash.ts";
 import { layoutOf, type StackLayout } from "../../engine/process/layout.ts";
 import { Certificate } from "../../resources/certificate.ts";
@@ -126,18 +127,25 @@ export class DockerPlatform extends ComponentResource implements Platform {
     const launch = launchOf(spec, { port: containerPort(spec.name, spec.ports.main) });
     const container = this.#names.container(spec.name);
     const declared = [...(spec.files ?? []), ...(launch.files ?? [])];
+    const [plainFiles, secretFiles] = [filesOf(declared, false), filesOf(declared, true)];
+    const trees = (spec.trees ?? []).map(({ from, to }) => ({ from, to, hash: folderHash(from) }));
     const files = new ContainerFiles(
       `${spec.name}-files`,
       {
         stackId,
         name: spec.name,
         user,
-        files: filesOf(declared, false),
-        secretFiles: secret(filesOf(declared, true)),
-        trees: (spec.trees ?? []).map(({ from, to }) => ({ from, to, hash: folderHash(from) })),
+        files: plainFiles,
+        secretFiles: secret(secretFiles),
+        trees,
         ...(launch.bundle === undefined ? {} : { bundle: launch.bundle }),
       },
-      this.#after(options, this.#folder),
+      // As soon as they are known: bundling an app takes a second, and nobody reads them yet.
+      { parent: options.parent, dependsOn: [this.#folder] },
+    );
+    // Of the inputs, so that a preview knows which containers are replaced.
+    const filesHash = unsecret(
+      all([plainFiles, secretFiles]).apply(([plain, hidden]) => hashOfFiles([...plain, ...hidden], [...trees.map(({ to, hash }) => `${to} ${hash}`), launch.bundle?.sourceHash ?? ""])),
     );
     const { volume } = options;
     const made = new Container(
@@ -152,7 +160,7 @@ export class DockerPlatform extends ComponentResource implements Platform {
         publishedOn: host,
         network: this.#network.name,
         address: this.#subnet.addressOf(spec.name),
-        labels: files.hash.apply((hash) => [...this.#labels(spec.name), { label: dockerLabels.files, value: hash }]),
+        labels: filesHash.apply((hash) => [...this.#labels(spec.name), { label: dockerLabels.files, value: hash }]),
         filesFolder: this.#layout.config(spec.name),
         volume: volume === undefined ? undefined : volume.name,
         apiVersion,

@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hashOfFiles, writeServiceFolder, type ContainerUser } from "../../engine/docker/serviceFiles.ts";
+import { writeServiceFolder, type ContainerUser } from "../../engine/docker/serviceFiles.ts";
 import { layoutOf } from "../../engine/process/layout.ts";
 import type { ServiceFile } from "../../engine/process/service.ts";
 import { operationsOf } from "../operations.ts";
@@ -19,8 +19,6 @@ export interface ContainerFilesInputs {
 
 export interface ContainerFilesOutputs {
   readonly present: boolean;
-  /** Changes with the content. */
-  readonly hash: string;
 }
 
 async function write(inputs: ContainerFilesInputs): Promise<ContainerFilesOutputs> {
@@ -28,7 +26,7 @@ async function write(inputs: ContainerFilesInputs): Promise<ContainerFilesOutput
   const folder = layoutOf(stackId).config(name);
   const files = [...inputs.files, ...inputs.secretFiles];
   await writeServiceFolder({ folder, user, files: bundle === undefined ? files : [...files, await bundled(bundle, folder)], trees });
-  return { present: true, hash: hashOfFiles(files, [...trees.map(({ to, hash }) => `${to} ${hash}`), bundle?.sourceHash ?? ""]) };
+  return { present: true };
 }
 
 async function bundled({ entry, file }: NonNullable<ContainerFilesInputs["bundle"]>, folder: string): Promise<ServiceFile> {
@@ -48,11 +46,11 @@ export const operations = operationsOf<ContainerFilesInputs, ContainerFilesOutpu
     return { id: `${inputs.stackId}/${inputs.name}`, outputs: await write(inputs) };
   },
   update: (_id, _olds, news) => write(news),
-  async read(_id, { stackId, name, files, secretFiles, bundle, hash }) {
+  async read(_id, { stackId, name, files, secretFiles, bundle }) {
     const folder = layoutOf(stackId).config(name);
     const paths = [...files, ...secretFiles].map(({ path }) => path).concat(bundle?.file ?? []);
     const there = await Promise.all(paths.map((path) => stat(join(folder, path)).then(() => true, () => false)));
-    return { present: !there.includes(false), hash };
+    return { present: !there.includes(false) };
   },
   async delete(_id, { stackId, name }) {
     await rm(layoutOf(stackId).config(name), { recursive: true, force: true });

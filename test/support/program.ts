@@ -32,7 +32,7 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
     MigrationTest: { reportJson: "/m.json", reportHtml: "/m.html" },
     RandomPassword: { result: `secret-of-${name}` },
     RemoteImage: { imageId: `sha256:image-of-${name}` },
-    ContainerFiles: { present: true, hash: `hash-of-${name}` },
+    ContainerFiles: { present: true },
     ContainerReady: { ready: true, fingerprint: `fingerprint-of-${name}` },
     VolumeIdentity: { volumeId: `volume-of-${name}` },
     Validation: { reportJson: "/v.json", reportHtml: "/v.html" },

@@ -147,3 +147,15 @@ describe("what Docker does not have yet", () => {
     await expect(runProgram({ admin: { enabled: true } })).rejects.toThrow(/pgAdmin comes as an image only/);
   });
 });
+
+describe("a change of what a container reads", () => {
+  it("is a change of the container, and of no other one", async () => {
+    process.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock";
+    const label = (one: ProgramRun, name: string) => (one.resource("Container", name).inputs as ContainerInputs).labels?.find((each) => each.label === "understudy.files")?.value;
+    const plain = await runProgram({ platform: "docker" }, "staging");
+    const changed = await runProgram({ platform: "docker", app: { environment: { FEATURE: "on" } } }, "staging");
+    expect(label(plain, "app")).toMatch(/^[0-9a-f]{16}$/);
+    const differing = containersOf(plain.resources).map(({ name }) => name).filter((name) => label(plain, name) !== label(changed, name));
+    expect(differing).toEqual(["app"]);
+  });
+});
