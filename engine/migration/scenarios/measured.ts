@@ -42,15 +42,34 @@ export interface Measured {
 
 /** The verdicts on what up was seen to do: time, rewrites, locks, and the standard queries in the state it leaves. */
 export async function settlePerformance(context: RehearsalContext, measured: Measured): Promise<void> {
-  const { bounds, standardQueries } = context.document;
+  const { bounds } = context.document;
   const { up, settle, before } = measured;
   const tookMs = up.endedAt - up.startedAt;
   settle(durationId, tookMs > bounds.migrationMs ? failed(`Took ${Math.round(tookMs)} ms.`) : passed(`Took ${Math.round(tookMs)} ms.`));
   settle(rewritesId, noneOf(rewrites(up, before), "No table got a new file."));
   settle(holdId, holdOutcome(up, before, bounds.lockHoldMs));
   settle(acrossId, noneOf(workUnderLocks(up, before), "Rows are worked on while nobody is stopped."));
+  await settleQueries(context, measured);
+}
+
+/**
+ * Times the standard queries in the state that up leaves. Where one is over its bound, once more after a vacuum: it comes by
+ * itself within a minute or so, and a mass update without it leaves index-only scans blind.
+ */
+async function settleQueries({ document: { bounds, standardQueries } }: RehearsalContext, { owner, queriesBefore, settle }: Measured): Promise<void> {
+  let vacuumed: Promise<unknown> | undefined;
   for (const { id, sql } of standardQueries) {
-    settle(queryId(id), await attempt(async () => queryOutcome(measured.queriesBefore.get(id), await medianMs(measured.owner, sql), bounds.standardQueryMs)));
+    settle(
+      queryId(id),
+      await attempt(async () => {
+        const beforeMs = queriesBefore.get(id);
+        const atOnceMs = await medianMs(owner, sql);
+        if (atOnceMs <= bounds.standardQueryMs) return queryOutcome(beforeMs, atOnceMs, bounds.standardQueryMs);
+        await (vacuumed ??= owner.query("VACUUM (ANALYZE)"));
+        const outcome = queryOutcome(beforeMs, await medianMs(owner, sql), bounds.standardQueryMs);
+        return { ...outcome, evidence: `${outcome.evidence} Before a vacuum came by: ${atOnceMs.toFixed(1)} ms.` };
+      }),
+    );
   }
 }
 

@@ -145,9 +145,11 @@ esac`);
   });
 });
 
+/** Debian's own, for which its package of Django is; another Python may come first on PATH. */
+const python = "/usr/bin/python3";
 const hasDjango = (() => {
   try {
-    execFileSync("python3", ["-c", "import django, psycopg2"], { stdio: "ignore" });
+    execFileSync(python, ["-c", "import django, psycopg2"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -191,11 +193,13 @@ class Migration(migrations.Migration):
 `,
   };
 
-  test("two migrations, one of them in Python, rehearsed whole", { timeout: 180_000 }, async () => {
-    const manage = ["python3", "-B", "manage.py"];
+  test("two migrations, one of them in Python; a weakness of Django's own is found, and nothing else", { timeout: 180_000 }, async () => {
+    const manage = [python, "-B", "manage.py"];
     const command = { name: "reviews", up: [...manage, "migrate", "--no-color"], down: [...manage, "migrate", "--no-color", "reviews", "zero"], status: { run: [...manage, "showmigrations", "--plan", "--no-color"], pending: String.raw`^\s*\[ \]\s+(.+?)\s*$` } };
     const report = await rehearseShop(server, folder, { name: "django", files, command });
-    expect(wrongIn(report)).toEqual([]);
+    // Django takes a migration back in one transaction and notes it down in another: killed in between, it cannot go on.
+    expect(wrongIn(report).map((line) => line.split(" ", 1)[0])).toEqual(["rollback.killed-down-recovers", "rollback.success-rate"]);
+    expect(checkOf(report, "rollback.killed-down-recovers").evidence).toContain('table "reviews_review" does not exist');
     expect(checkOf(report, "prerequisites.pending").evidence).toBe("reviews: pending");
     const kinds = report.migrations[0]?.statements.filter(({ direction }) => direction === "up").map(({ kind }) => kind);
     expect(kinds).toEqual(expect.arrayContaining(["CreateStmt", "UpdateStmt", "InsertStmt"]));
