@@ -1,6 +1,7 @@
 import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { exitCode, messageOf, UnderstudyError } from "../../engine/errors.ts";
+import { engineAddress, engineApiVersion } from "../../engine/docker/api.ts";
 import { layoutOf, stackId, stateRoot } from "../../engine/process/layout.ts";
 import { portConflicts } from "../../engine/process/leases.ts";
 import { isSupervisorUp } from "../../engine/process/supervisor.ts";
@@ -88,11 +89,26 @@ async function configuration(name: string): Promise<Finding[]> {
     const conflicts = config.portOffset === "auto" ? [] : await portConflicts(stackId(name, project.root), ports);
     return [
       { what: `configuration of ${name}`, state: "ok", detail: `workload ${config.workload}, platform ${config.platform}` },
+      ...(config.platform === "docker" ? await docker() : []),
       ...conflicts.map(({ service, port, holder }): Finding => ({ what: `port ${port}`, state: "missing", detail: `wanted for ${service}, held by ${holder}` })),
     ];
   } catch (error) {
     return [{ what: `configuration of ${name}`, state: "missing", detail: messageOf(error) }];
   }
+}
+
+async function docker(): Promise<Finding[]> {
+  const version = await engineApiVersion();
+  const { socketPath, origin } = engineAddress();
+  const plugins = ["docker", "random"].map((name): Finding => {
+    const found = findProgram(`pulumi-resource-${name}`);
+    return { what: `Pulumi plugin ${name}`, state: found === undefined ? "note" : "ok", detail: found ?? "not on PATH: the engine fetches it from Pulumi's download site, unless it has done so before" };
+  });
+  const answer: Finding =
+    version === undefined
+      ? { what: "Docker engine", state: "missing", detail: `nobody answers at ${socketPath ?? origin}` }
+      : { what: "Docker engine", state: "ok", detail: `API ${version.toFixed(2)}, ${socketPath ?? origin}` };
+  return [answer, ...plugins];
 }
 
 async function running(name: string): Promise<Finding[]> {
