@@ -17,7 +17,7 @@ export interface Ours extends Measured {
 }
 
 /**
- * The whole copy, in a process of its own, as `understudy copy` does it from the first guard to the report.
+ * The whole copy, in a process of its own with the flags of `understudy copy`, from the first guard to the report.
  * @throws Error when the copy was not switched in.
  */
 export async function runOurs(world: BenchWorld, variant: Variant): Promise<Ours> {
@@ -29,7 +29,7 @@ export async function runOurs(world: BenchWorld, variant: Variant): Promise<Ours
     maskingKey: "a-secret-of-the-bench-0001",
     reportsFolder: join(world.folder, "reports"),
   };
-  const measured = await measure(process.execPath, [join(import.meta.dirname, "once.ts")], {}, JSON.stringify(options));
+  const measured = await measure(process.execPath, ["--max-semi-space-size=4", join(import.meta.dirname, "once.ts")], {}, JSON.stringify(options));
   const told = JSON.parse(measured.stdout) as Pick<Ours, "rows" | "stages"> & { switched: boolean; failed: unknown };
   if (!told.switched) throw new Error(`the ${variant} copy was not switched in: ${JSON.stringify(told.failed)}`);
   return { ...measured, rows: told.rows, stages: told.stages };

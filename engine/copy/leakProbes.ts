@@ -4,7 +4,7 @@ import { rowAlias } from "../masking/compile.ts";
 import { keySetting } from "../masking/key.ts";
 import { exitCode, UnderstudyError } from "../errors.ts";
 import { LeakHash } from "./leakHash.ts";
-import { leastBytes, longestOriginal, numberSigns } from "./leakText.ts";
+import { leastBytes, leastDigits, longestOriginal, numberSigns } from "./leakText.ts";
 import type { RowRange } from "./maskedRows.ts";
 import { rangeSql } from "./maskedRows.ts";
 import { Originals } from "./originals.ts";
@@ -76,14 +76,14 @@ export async function collectProbes(
       if (value !== undefined) values.push({ origin, value });
       if (unnested === undefined) continue;
       for (const range of ranges) {
-        const select = `SELECT ${hashesSql("value").join(", ")} FROM (${unnested(rangeSql(range))}) AS leaf`;
-        tasks.push({ table: treatment.table.key, select, origins: [origin, origin] });
+        const select = `SELECT ${hashSql("value")} FROM (${unnested(rangeSql(range))}) AS leaf`;
+        tasks.push({ table: treatment.table.key, select, origins: [origin] });
       }
     }
     expected += columns.length * ranges.reduce((sum, range) => sum + rowsOf(range), 0);
     if (values.length === 0) continue;
-    const expressions = values.flatMap(({ value }) => hashesSql(value));
-    const origins = values.flatMap(({ origin }) => [origin, origin]);
+    const expressions = values.map(({ value }) => hashSql(value));
+    const origins = values.map(({ origin }) => origin);
     for (const range of ranges) tasks.push({ table: treatment.table.key, select: `SELECT ${expressions.join(", ")} FROM ${rangeSql(range)}`, origins });
   }
   const originals = new Originals(expected);
@@ -139,33 +139,31 @@ function unnestedValuesSql({ column, rule, mask }: Treatment): ((from: string) =
        AND NOT EXISTS (SELECT FROM jsonb_path_query(pair.masked, 'strict $.**') AS kept(value) WHERE kept.value = leaf.value)`;
 }
 
-const fewestNumberBytes = 7;
-
 /**
- * Two expressions over a text: the hash of the value (of a long one's beginning) in lower case without spaces around it,
- * and that of its digits where it holds no letter. What is not worth looking for is NULL.
+ * What is looked for of a text: of a number, its digits, whatever stands between them; of everything else, the value (of a long
+ * one the beginning) in lower case without spaces around it. NULL where it is too short to be recognised.
  */
-function hashesSql(text: string): [whole: string, number: string] {
+function hashSql(text: string): string {
   const value = `(${text}) COLLATE "C"`;
   const seed = `(SELECT ('x' || substr(current_setting('${keySetting(leakDomain)}'), 1, 16))::bit(64)::bigint)`;
-  const hashed = (of: string): string => `hashtextextended((${of}) COLLATE "C", ${seed})`;
   const trimmed = `CASE WHEN ascii(${value}) <= 32 OR ${value} LIKE '% ' THEN btrim(${value}, E' \\t\\r\\n') ELSE ${value} END`;
   const start = `CASE WHEN octet_length(${value}) > ${longestOriginal} THEN left(${trimmed}, ${longestOriginal}) ELSE ${trimmed} END`;
-  return [
-    `CASE WHEN octet_length(${value}) >= ${leastBytes} THEN ${hashed(`lower((${start}) COLLATE "C")`)} END`,
-    `CASE WHEN ascii(${value}) < 58 AND octet_length(${value}) BETWEEN ${fewestNumberBytes} AND ${longestOriginal} AND lower(${value}) = upper(${value})
-       THEN ${hashed(`translate(${value}, ${quoteLiteral(numberSigns)}, '')`)} END`,
-  ];
+  const digits = `translate(${value}, ${quoteLiteral(numberSigns)}, '')`;
+  // Digits and signs of a number sort before all letters. An address of the Internet is no number.
+  const isNumber = `ascii(${value}) < 58 AND octet_length(${value}) BETWEEN ${leastDigits} AND ${longestOriginal} AND ${value} !~ '[^0-9${numberSigns.replace("-", "")}-]'
+    AND NOT (${value} LIKE '%.%.%.%' AND ${value} ~ '^[0-9]{1,3}([.][0-9]{1,3}){3}$')`;
+  return `CASE WHEN ${isNumber} THEN hashtextextended(${digits} COLLATE "C", ${seed})
+    WHEN octet_length(${value}) >= ${leastBytes} THEN hashtextextended(lower((${start}) COLLATE "C"), ${seed}) END`;
 }
 
 /** @throws UnderstudyError (exit 3) when the source hashes otherwise than we do, as a big-endian machine would. */
 async function refuseOtherHash(source: SourceSession | undefined, seed: Buffer): Promise<void> {
   const hash = new LeakHash(seed);
-  const text = randomBytes(20).toString("hex");
+  const text = `x${randomBytes(16).toString("hex")}`;
   hash.digest(Buffer.from(text), 0, text.length);
   let agrees = false;
   if (source !== undefined) {
-    await readRows(source.client, `SELECT ${hashesSql(quoteLiteral(text))[0]}`, {
+    await readRows(source.client, `SELECT ${hashSql(quoteLiteral(text))}`, {
       value: (_column, bytes, start) => (agrees = bytes.readInt32BE(start) === hash.high && bytes.readInt32BE(start + 4) === hash.low),
       row: () => {},
     });

@@ -128,11 +128,14 @@ export class LeakSearch {
     const kept = this.#probes.originals.select(this.#looksHigh, this.#looksLow, this.#lookCount, this.#positions);
     this.#lookCount = 0;
     if (this.#candidateCount + kept > mostCandidates) this.#confirm();
-    for (const position of this.#positions.subarray(0, kept)) {
+    for (let index = 0; index < kept; index += 1) {
+      const position = this.#positions[index] ?? 0;
       const at = this.#candidateCount * wordsOfCandidate;
       this.#candidates[at] = this.#looksHigh[position] ?? 0;
       this.#candidates[at + 1] = this.#looksLow[position] ?? 0;
-      this.#candidates.set(this.#looksFrom.subarray(3 * position, 3 * position + 3), at + 2);
+      this.#candidates[at + 2] = this.#looksFrom[3 * position] ?? 0;
+      this.#candidates[at + 3] = this.#looksFrom[3 * position + 1] ?? 0;
+      this.#candidates[at + 4] = this.#looksFrom[3 * position + 2] ?? 0;
       this.#candidateCount += 1;
     }
   }

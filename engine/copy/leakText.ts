@@ -6,7 +6,7 @@ export const longestOriginal = 40;
 export const leastBytes = 8;
 const leastBytesOfOneWord = 10;
 /** Digits of a telephone or card number. */
-const leastDigits = 7;
+export const leastDigits = 7;
 export const mostDigits = 19;
 
 /** What may stand within a number beside its digits. */
@@ -51,6 +51,8 @@ interface Word {
   outerStart: number;
   outerEnd: number;
   hasLetter: boolean;
+  /** Between it and the word before stands more than may stand within a number. */
+  isSevered: boolean;
 }
 
 /**
@@ -97,6 +99,7 @@ export class TextReader {
     let before = isBoundary;
     let chunkStart = start;
     let isFirstOfChunk = true;
+    let isSevered = false;
     let word: Word | undefined;
     for (let position = start; position < end; position += 1) {
       let byte = bytes[position] ?? 0;
@@ -105,12 +108,14 @@ export class TextReader {
       if (kind === isWord) {
         if (before !== isWord) {
           if (before === isBoundary) chunkStart = position;
-          word = this.#words[count] ??= { start: 0, end: 0, startCharacter: 0, endCharacter: 0, outerStart: 0, outerEnd: 0, hasLetter: false };
+          word = this.#words[count] ??= { start: 0, end: 0, startCharacter: 0, endCharacter: 0, outerStart: 0, outerEnd: 0, hasLetter: false, isSevered: false };
           count += 1;
           word.start = position;
           word.startCharacter = characters;
           word.outerStart = isFirstOfChunk ? chunkStart : position;
           word.hasLetter = false;
+          word.isSevered = isSevered;
+          isSevered = false;
           isFirstOfChunk = false;
         }
         if (isDigit(byte)) {
@@ -121,7 +126,10 @@ export class TextReader {
           if (word !== undefined) word.hasLetter = true;
         }
       } else {
-        if (isNumberSign[byte] === 0) digits = 0;
+        if (isNumberSign[byte] === 0) {
+          digits = 0;
+          isSevered = true;
+        }
         if (before === isWord) endWord(word, position, characters);
         if (kind === isBoundary) {
           if (!isFirstOfChunk && word !== undefined) word.outerEnd = position;
@@ -142,14 +150,14 @@ export class TextReader {
   #runsFrom(first: number, count: number, bytes: Uint8Array, end: number, characters: number): void {
     const from = this.#words[first];
     if (from === undefined) return;
-    let hasLetter = false;
+    let isText = false;
     for (let last = first; last < count; last += 1) {
       const to = this.#words[last];
       if (to === undefined || to.endCharacter - from.startCharacter > longestOriginal) break;
-      hasLetter ||= to.hasLetter;
+      isText ||= to.hasLetter || (last > first && to.isSevered);
       if (to.outerEnd - from.outerStart < (first === last ? leastBytesOfOneWord : leastBytes)) continue;
-      // Digits without a letter are a number's, but for an address of four.
-      if (!hasLetter && last - first !== 3) continue;
+      // Digits with nothing but a number's signs are looked for as one, but for an address of the Internet.
+      if (!isText && last - first !== 3) continue;
       this.#finds.words(bytes, from.start, to.end);
       if (to.outerEnd !== to.end) this.#finds.words(bytes, from.start, to.outerEnd);
       if (from.outerStart === from.start) continue;

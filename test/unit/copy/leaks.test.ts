@@ -26,8 +26,8 @@ function searchFor(...values: string[]): LeakSearch {
   };
   for (const [origin, value] of values.entries()) {
     const trimmed = value.trim();
-    add(origin, [...trimmed].slice(0, longestOriginal).join("").replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()));
-    if (/^[0-9 ().+/-]{7,}$/.test(value)) add(origin, value.replaceAll(/\D/g, ""));
+    if (/^[0-9 ().+/-]{7,40}$/.test(value) && !/^\d{1,3}(\.\d{1,3}){3}$/.test(value)) add(origin, value.replaceAll(/\D/g, ""));
+    else add(origin, [...trimmed].slice(0, longestOriginal).join("").replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()));
   }
   originals.complete();
   return new LeakSearch({ seed, originals, probed: values.map((value) => ({ column: `column of ${value}`, originals: 1 })), unprobed: [], hasUuids: false });
@@ -73,7 +73,7 @@ describe("originals", () => {
     expect(found(searchFor(name), text, writing)).toEqual([`column of ${name}`]);
   });
 
-  const awkward = ["(Anna) & Sons!", 'the "Red" Lion', "line one\nline two", "tab\there ok", String.raw`C:\Users\anna`, "#anna-99"];
+  const awkward = ["00:1a:22:33:44:55", "12:34:56:78:90:11", "(Anna) & Sons!", 'the "Red" Lion', "line one\nline two", "tab\there ok", String.raw`C:\Users\anna`, "#anna-99"];
   test.each(awkward)("with signs and line breaks are found in text, JSON and arrays: %j", (value) => {
     expect(found(searchFor(value), value)).toHaveLength(1);
     expect(found(searchFor(value), JSON.stringify({ a: { b: [value] } }), "json")).toHaveLength(1);
