@@ -27,7 +27,7 @@ export function parseImages(text: string): Readonly<Record<ImageName, PinnedImag
 
 /**
  * Every image, by its digest. No registry could be asked where the file was written: each digest in it was found with its tag in two or more
- * public repositories that pin the same (November 2026); `up` fails on one that is wrong.
+ * public source files that pin the same (November 2026); a wrong one cannot be pulled, and `up` says so.
  */
 export const pinnedImages = parseImages(readFileSync(join(import.meta.dirname, "images.json"), "utf8"));
 

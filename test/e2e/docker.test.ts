@@ -197,7 +197,7 @@ describe.skipIf(skipped !== undefined)(`a stack on the real Docker${skipped === 
     const first = await understudy("destroy", "--stack", stack, "--yes");
     expect({ code: first.code, names: first.stderr.includes("volume e2e-docker-planted") }).toEqual({ code: 7, names: true });
     expect(await post("/volumes/e2e-docker-planted", "DELETE")).toBe(204);
-    const second = await understudyOk("destroy", "--stack", stack, "--yes");
+    const second = await understudyOk("destroy", "--stack", stack, "--yes", "--purge");
     expect(second.stdout).toContain("no process, container, volume, network, port, lease or file of it is left");
     expect(await dockerLeftovers(id)).toEqual([]);
   });
