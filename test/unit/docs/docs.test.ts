@@ -44,7 +44,7 @@ describe("the documentation", () => {
     for (const name of maskNames) expect(text, name).toContain(`\`${name}\``);
   });
 
-  it.each(["README.md", "docs/configuration.md", "docs/commands.md", "docs/development.md", "docs/load.md", "docs/masking.md"])("has no dead link in %s", (file) => {
+  it.each(["README.md", "docs/configuration.md", "docs/commands.md", "docs/development.md", "docs/load.md", "docs/masking.md", "docs/migrations.md"])("has no dead link in %s", (file) => {
     const text = read(file);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? "");
     for (const target of links) expect(existsSync(join(root, file, "..", target)), target).toBe(true);
