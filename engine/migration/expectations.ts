@@ -28,7 +28,7 @@ const step = z.union([
   /** Applies the migration. `fails` passes the step only when the server refuses it and nothing is left of it. */
   z.strictObject({ migrate: z.enum(["up", "down"]), fails: z.boolean().default(false) }),
   /**
-   * Runs SQL in a transaction that stays open while the next migrate step runs, and commits `forMs` later. It begins before the
+   * Runs SQL in a transaction that stays open while the next migrate step runs, and commits `forMs` later, once the migration waits for it or 2 s more have passed. It begins before the
    * migration does, or right before its first statement that contains `before`: a statement that locks the table would else
    * wait it out, and nothing would happen at the same time.
    */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { attempt, failed, Pointless } from "../board.ts";
 import { migrate, withClone, withRole } from "../context.ts";
@@ -47,9 +48,20 @@ async function begin({ client, sql }: Held): Promise<void> {
   await client.query(sql);
 }
 
+/** How long past its time a transaction stays open for the migration to come to wait for it, on a busy machine. */
+const patienceMs = 2_000;
+
+const isWaitedFor = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))) AS waited";
+
 async function commitLater({ client, forMs }: Held): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, forMs));
-  await client.query("COMMIT").finally(() => client.end().catch(() => {}));
+  await sleep(forMs);
+  const deadline = Date.now() + patienceMs;
+  try {
+    while (Date.now() < deadline && !(await client.query<{ waited: boolean }>(isWaitedFor)).rows[0]?.waited) await sleep(20);
+    await client.query("COMMIT");
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 interface Stage {
