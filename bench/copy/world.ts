@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -8,6 +8,7 @@ import type { StagingDatabase } from "../../engine/staging/database.ts";
 import { prepareStaging } from "../../engine/staging/prepare.ts";
 import { loadWorkload } from "../../engine/workload/manifest.ts";
 import { startPostgres, withClient } from "../../test/support/postgres.ts";
+import { cpuSeconds } from "../cpuSeconds.ts";
 import { maskingPolicy, productionSql, subsetPolicy } from "./data.ts";
 
 export type Variant = "unmasked" | "masked" | "subset";
@@ -20,6 +21,8 @@ export interface BenchWorld {
   /** A workload whose policies copy everything unmasked, everything masked, or ten accounts. */
   workloadFolder(variant: Variant): string;
   readonly folder: string;
+  /** Processor time of both servers so far, without sessions that are open. */
+  serverCpuSeconds(): Promise<number>;
   /** Both servers have written everything down and are at rest. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -55,6 +58,10 @@ export async function startBenchWorld(accounts: number): Promise<BenchWorld> {
       targetAdmin: target.admin(),
       workloadFolder: (variant) => join(folder, variant),
       folder,
+      serverCpuSeconds: async () => {
+        const seconds = await Promise.all([production, target].map(async (server) => cpuSeconds(await postmasterOf(server.folder))));
+        return seconds.reduce((sum, one) => sum + one, 0);
+      },
       settle: async () => {
         for (const server of [production, target]) await withClient(server.admin(), (client) => client.query("CHECKPOINT"));
       },
@@ -64,6 +71,10 @@ export async function startBenchWorld(accounts: number): Promise<BenchWorld> {
     await stop();
     throw error;
   }
+}
+
+async function postmasterOf(folder: string): Promise<number> {
+  return Number((await readFile(join(folder, "data", "postmaster.pid"), "utf8")).split("\n", 1)[0]);
 }
 
 /** The stories workload's manifest with policies of the bench's own. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Client } from "pg";
 import { referenceKey } from "./catalog.ts";
 import type { Table } from "./catalog.ts";
@@ -28,8 +29,8 @@ import { withTargetSessions } from "./targetSessions.ts";
 import type { TableTransfer } from "./transfer.ts";
 import { verifyCopy } from "./verify.ts";
 
-/** Indexes built at a time. */
-const buildingJobs = 2;
+/** Indexes built at a time; the target's server is on this machine. */
+const buildingJobs = Math.min(4, Math.max(2, availableParallelism()));
 
 export interface Filling {
   readonly options: CopyOptions;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCode, messageOf, UnderstudyError } from "../errors.ts";
 import type { ConnectionSettings } from "../postgres/connection.ts";
@@ -107,7 +107,7 @@ export async function dumpSchema(options: DumpOptions): Promise<SchemaDump> {
           ...connectionArguments(into),
           file,
         ],
-        { ...environment(into), PGOPTIONS: "-c synchronous_commit=off -c maintenance_work_mem=256MB" },
+        { ...environment(into), PGOPTIONS: `-c synchronous_commit=off -c maintenance_work_mem=256MB -c max_parallel_maintenance_workers=${helpersOf(jobs)}` },
         `pg_restore --section=${section}`,
         signal,
       );
@@ -117,6 +117,11 @@ export async function dumpSchema(options: DumpOptions): Promise<SchemaDump> {
     await remove();
     throw error;
   }
+}
+
+/** Workers that help each job to build an index: what cores there are, shared by the jobs. */
+function helpersOf(jobs: number): number {
+  return Math.max(0, Math.floor(availableParallelism() / jobs) - 1);
 }
 
 function mentioned(lines: readonly string[]): string[] {
