@@ -12,7 +12,9 @@ export function keyedHashSql(domain: string, textSql: string): string {
 
 /** The first `digits` hexadecimal digits of a hash. */
 export function hexSql(hash: string, digits: number): string {
-  return `substr(encode(${hash}, 'hex'), 1, ${digits})`;
+  const bytes = Math.ceil(digits / 2);
+  const hex = `encode(substr(${hash}, 1, ${bytes}), 'hex')`;
+  return digits === 2 * bytes ? hex : `left(${hex}, ${digits})`;
 }
 
 /** A number of the first `bytes` bytes (at most 7) of a hash, 0 up; bigint. */
