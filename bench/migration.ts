@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -44,6 +44,8 @@ const workload = await loadWorkload(join(import.meta.dirname, "..", "workloads",
 interface Rehearsed {
   readonly seconds: number;
   readonly peakMb: number;
+  /** Of the server's processes while it ran: what a quiet machine could not do without, whatever else ran on this one. */
+  readonly serverCpuSeconds: number;
   /** Checks of severity error that did not pass, in words. */
   readonly wrong: readonly string[];
 }
@@ -54,19 +56,28 @@ async function rehearse(staging: StagingDatabase): Promise<Rehearsed> {
     const startedAt = performance.now();
     const { report } = await rehearseMigrations({ staging, workload, stack, reportsFolder, targetRows: 5_000_000, onProgress: ({ step, message }) => note(`${step}: ${message}`) });
     const wrong = report.checks.filter(({ status, severity }) => severity === "error" && (status === "failed" || status === "errored"));
-    return { seconds: (performance.now() - startedAt) / 1_000, peakMb: process.resourceUsage().maxRSS / 1_024, wrong: wrong.map(({ id, evidence }) => `${id}: ${evidence}`) };
+    return { serverCpuSeconds: 0, seconds: (performance.now() - startedAt) / 1_000, peakMb: process.resourceUsage().maxRSS / 1_024, wrong: wrong.map(({ id, evidence }) => `${id}: ${evidence}`) };
   } finally {
     await rm(reportsFolder, { recursive: true, force: true });
   }
 }
 
-async function rehearseApart(staging: StagingDatabase): Promise<Rehearsed> {
+async function rehearseApart(server: TestServer, staging: StagingDatabase): Promise<Rehearsed> {
+  const cpuBefore = await cpuSeconds(server);
   const child = spawn(process.execPath, [nodeFlag, import.meta.filename, "rehearse"], { env: { ...process.env, BENCH_STAGING: JSON.stringify(staging) }, stdio: ["ignore", "pipe", "inherit"] });
   const [output] = await Promise.all([text(child.stdout), once(child, "close")]);
   if (child.exitCode !== 0) throw new Error(`the rehearsal of ${staging.database} ended with ${child.exitCode ?? child.signalCode}`);
-  const rehearsed = JSON.parse(output) as Rehearsed;
+  const rehearsed = { ...(JSON.parse(output) as Rehearsed), serverCpuSeconds: (await cpuSeconds(server)) - cpuBefore };
   for (const line of rehearsed.wrong) note(`${staging.database}: ${line}`);
   return rehearsed;
+}
+
+/** CPU time of the server and all its processes that have ended, by its entry in /proc. */
+async function cpuSeconds({ folder }: TestServer): Promise<number> {
+  const pid = (await readFile(join(folder, "data", "postmaster.pid"), "utf8")).split("\n", 1)[0] ?? "";
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / 100;
 }
 
 /** The sample production, made on the server itself and fitted out as staging. */
@@ -171,11 +182,11 @@ async function bench(): Promise<void> {
     const few = await makeStaging(server, fewUsers);
     note(`up watched and bare, ${fewUsers} users`);
     const harness = await harnessRatio(few);
-    const small = await rehearseApart(few);
+    const small = await rehearseApart(server, few);
     const many = await makeStaging(server, users);
     note(`clone and createdb -T, ${users} users`);
     const clone = await cloneRatio(server, many);
-    const large = await rehearseApart(many);
+    const large = await rehearseApart(server, many);
     await publish("migration", [
       { name: "up-watched-to-bare", value: harness, unit: "ratio", bound: { relation: "<=", value: 1.3 } },
       { name: "clone-to-createdb", value: clone, unit: "ratio", bound: { relation: "<=", value: 1.2 } },

@@ -1,4 +1,3 @@
-import { summariseSlices } from "./page/slices.ts";
 import type { Migrated } from "./context.ts";
 import type { MigrationSection, StatementReport } from "./report.ts";
 import { manualName, stoppedBy } from "./run/locks.ts";
@@ -101,7 +100,7 @@ function waitsOf(run: Migrated, name: WaitReport["run"]): WaitReport[] {
 }
 
 function trafficOf(traffic: TrafficRun): NonNullable<MigrationSection["traffic"]> {
-  const { up, baseline, during, worstStallMs, journal, requests } = traffic;
+  const { up, baseline, during, worstStallMs, journal, slices } = traffic;
   const zero = up.startedAt;
   return {
     baseline,
@@ -110,6 +109,6 @@ function trafficOf(traffic: TrafficRun): NonNullable<MigrationSection["traffic"]
     migrationMs: up.endedAt - zero,
     journal: { ...journal, lost: [...journal.lost], unreadable: [...journal.unreadable] },
     statements: up.runs.map(({ statement, startedAt, endedAt }) => ({ line: statement.line, startMs: startedAt - zero, durationMs: endedAt - startedAt })),
-    slices: summariseSlices(requests, up.endedAt - zero),
+    slices: [...slices],
   };
 }

@@ -26,7 +26,7 @@ export class CloneSet {
   readonly #names = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
   #number = 0;
-  #dropAtOnce = false;
+  #stagingIsLarge = false;
   #dropper: Client | undefined;
   /** Ends sessions while the keeper is busy with a copy. */
   #ender: Promise<Client> | undefined;
@@ -55,7 +55,7 @@ export class CloneSet {
   /** Copies staging as it is now, with its owner, privileges and settings. */
   async cloneStaging(signal?: AbortSignal): Promise<string> {
     const name = this.#nextName();
-    this.#dropAtOnce = (await this.#sizeBytes(this.staging.database)) > smallBytes;
+    this.#stagingIsLarge = (await this.#sizeBytes(this.staging.database)) > smallBytes;
     await this.#serial(() => this.#create(name, this.staging.database, (isDone) => this.#endSessions(this.staging.database, isDone), signal));
     return name;
   }
@@ -84,16 +84,19 @@ export class CloneSet {
 
   /**
    * Gives a clone up. Large ones are dropped before this returns, so that disk use stays bounded; small ones in the
-   * background, for each DROP DATABASE waits for a checkpoint.
+   * background, for each DROP DATABASE waits for a checkpoint; and small ones of a large staging at the end, for the
+   * checkpoint would have to write what a large clone beside has changed, again and again.
    */
   async drop(name: string): Promise<void> {
+    const isSmall = !this.#stagingIsLarge || (await this.#sizeBytes(name)) <= smallBytes;
+    if (isSmall && this.#stagingIsLarge) return;
     const dropped = this.#dropping.then(async () => {
       this.#dropper ??= await openSession(connectionOf(this.staging, "admin", "postgres"), "understudy rehearsal");
       await this.#dropper.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
       this.#names.delete(name);
     });
     this.#dropping = dropped.catch(() => {});
-    if (this.#dropAtOnce) await dropped;
+    if (!isSmall) await dropped;
   }
 
   /** Renames a clone so that it outlives the run; returns its new name. */
@@ -186,7 +189,7 @@ export class CloneSet {
   }
 
   async #sizeBytes(database: string): Promise<number> {
-    const { rows } = await this.#keeper.query<{ bytes: string }>("SELECT pg_database_size($1)::text AS bytes", [database]);
+    const { rows } = await (await this.#openEnder()).query<{ bytes: string }>("SELECT pg_database_size(oid)::text AS bytes FROM pg_database WHERE datname = $1", [database]);
     return Number(rows[0]?.bytes ?? 0);
   }
 

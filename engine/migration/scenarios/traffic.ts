@@ -3,6 +3,8 @@ import { failed, noneOf, passed, Pointless, skipped } from "../board.ts";
 import type { CheckDefinition, Outcome } from "../board.ts";
 import { migrate, withClone, withRole } from "../context.ts";
 import type { Migrated, RehearsalContext } from "../context.ts";
+import { summariseSlices } from "../page/slices.ts";
+import type { Slice } from "../page/slices.ts";
 import { describeRefusal } from "../run/apply.ts";
 import { namedRelations } from "../source/scope.ts";
 import { stagingRoles } from "../../staging/database.ts";
@@ -27,7 +29,8 @@ export interface TrafficRun {
   readonly worstStallMs: number;
   /** Queries that broke, with how often. */
   readonly breakages: readonly string[];
-  readonly requests: readonly { readonly name: string; readonly kind: "read" | "write"; readonly dueMs: number; readonly latencyMs: number; readonly failed: boolean }[];
+  /** All requests, summarised: their number grows with the migration's time. */
+  readonly slices: readonly Slice[];
 }
 
 const stall: CheckDefinition = { id: "performance.traffic-stall", title: "No request waits long for the migration", remedy: "Shorten what the lock covers, or set lock_timeout and retry." };
@@ -87,7 +90,7 @@ async function underTraffic(context: RehearsalContext, cycle: Cycle, clone: stri
       during: summarise(traffic.between(up.startedAt - 20, up.endedAt + tailMs)),
       journal,
       worstStallMs: Math.max(0, ...(up.samples?.waits ?? []).filter(({ isMigration, behindMigration }) => !isMigration && behindMigration).map(({ fromMs, toMs }) => toMs - fromMs)),
-      requests: traffic.requests.map((request) => ({ name: request.name, kind: request.kind, dueMs: request.dueAt - zero, latencyMs: request.endedAt - request.dueAt, failed: isBreakage(request) })),
+      slices: summariseSlices(traffic.requests.map((request) => ({ kind: request.kind, dueMs: request.dueAt - zero, latencyMs: request.endedAt - request.dueAt, failed: isBreakage(request) })), up.endedAt - zero),
       breakages: breakagesOf(traffic.requests),
     };
   } finally {

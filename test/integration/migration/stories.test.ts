@@ -99,6 +99,12 @@ test("--only runs what it names and reports the rest as skipped", async () => {
   expect(report.checks.filter(({ status }) => status !== "passed" && status !== "skipped")).toEqual([]);
 });
 
+test("--only and --skip refuse a name that stands for nothing, at once or once the checks are known", async () => {
+  await expect(rehearse({ only: ["rolback"] })).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining("rolback") as string });
+  await expect(rehearse({ only: ["logic"], skip: ["logic.rolls-counted"] })).rejects.toMatchObject({ exitCode: 2, remedy: expect.stringContaining("logic.role-counts") as string });
+  expect(await clonesLeft(server)).toEqual([]);
+});
+
 test("a kept clone holds the migrated state under a name of its own", async () => {
   const { report } = await rehearse({ only: ["logic.up-applies"], keepClone: true });
   expect(report.keptClone).toMatch(/^staging_db_kept_/);
