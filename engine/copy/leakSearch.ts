@@ -21,7 +21,8 @@ const mostLooks = 1_024;
 const chains = 524_288;
 
 /**
- * Looks in texts for originals, of which only hashes are known. What the filter lets through is held against all hashes,
+ * Looks in texts for originals, of which only hashes are known: as they are written in production, in whatever ASCII case, at the
+ * borders of words. What was cut, spelt otherwise or encoded (base64, percent signs) is not recognised. What the filter lets through is held against all hashes,
  * so that what is found is an original but for a chance of one in 2^64 a comparison.
  *
  * A number alone, digits without a letter, may be an original by chance: of 1.5 million telephone numbers of nine digits every

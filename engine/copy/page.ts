@@ -87,7 +87,9 @@ function probesOf(report: CopyReport): Html {
 <tbody>${report.probes.map(
     (probe) => html`<tr><td>${probe.column}</td><td class="number">${probe.originals.toLocaleString("en")}</td></tr>`,
   )}</tbody></table>
-<p>All that are long enough to be recognised: eight bytes in several words, ten in one, seven digits.</p>
+<p>Every one that is long enough to be recognised (eight bytes in several words, ten in one, seven digits), in every text of the copy,
+JSON, arrays and bytes included: as it is written in production, in whatever ASCII case, long ones by their first 40 characters; numbers whatever
+stands between their digits. What was cut, spelt otherwise or encoded (base64, percent signs) would not be recognised.</p>
 ${report.unprobed.length > 0 && html`<p>Not looked for, since their values stand anywhere by chance: ${report.unprobed.join(", ")}.</p>`}`;
 }
 
